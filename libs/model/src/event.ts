@@ -1,0 +1,159 @@
+/**
+ * @module model/event
+ *
+ * Decision events: the code path that decides emits the event, so an explanation can't disagree
+ * with what happened (architecture section 6). Field names are API: they are stored and served.
+ */
+import type { WallMs } from '@tocsin/kernel';
+import type { Tenant } from './alert.ts';
+import type { AlertHash, Fingerprint } from './label-set.ts';
+
+export interface EventHead {
+  /** Unique; the store and the stream deduplicate by it. */
+  readonly id: string;
+  readonly at: WallMs;
+  readonly tenant: Tenant;
+  /** The replica that decided. */
+  readonly replica: string;
+  /** 32 hex digits, or '' when nothing traces. */
+  readonly traceId: string;
+}
+
+export interface ReceiverRef {
+  /** Receiver name. */
+  readonly groupName: string;
+  /** `webhook`, `slack` … */
+  readonly integration: string;
+  /** Index within that type's list in that receiver. */
+  readonly index: number;
+}
+
+export type NotificationReason =
+  | 'first notification'
+  | 'new alerts added'
+  | 'some alerts resolved'
+  | 'all alerts resolved'
+  | 'repeat interval elapsed'
+  | 'none'
+  | 'unknown';
+
+/** About one group of one route. */
+interface AboutGroup {
+  readonly groupKey: string;
+  readonly routeId: string;
+}
+/** About one integration's share of one flush. */
+interface AboutNotification extends AboutGroup {
+  readonly receiver: ReceiverRef;
+  readonly notificationId: string;
+}
+
+export type Decision =
+  | {
+      readonly type: 'rule-state-changed';
+      readonly rule: string;
+      readonly group: string;
+      readonly fingerprint: Fingerprint;
+      readonly from: string;
+      readonly to: string;
+      readonly value: string;
+    }
+  | {
+      readonly type: 'rule-evaluation-failed';
+      readonly rule: string;
+      readonly group: string;
+      readonly error: string;
+    }
+  | {
+      readonly type: 'alert-received';
+      readonly fingerprint: Fingerprint;
+      readonly change: 'new' | 'resolved' | 'refired' | 'changed';
+      readonly startsAt: string;
+      readonly endsAt: string;
+    }
+  | { readonly type: 'alert-rejected'; readonly error: string }
+  | {
+      readonly type: 'alert-routed';
+      readonly fingerprint: Fingerprint;
+      readonly routes: readonly {
+        readonly routeId: string;
+        readonly receiver: string;
+        readonly groupKey: string;
+      }[];
+      /** Siblings that were tried before the match and the matcher on which each refused. */
+      readonly refused: readonly { readonly routeId: string; readonly matcher: string }[];
+    }
+  | ({
+      readonly type: 'flush-due';
+      readonly flush: number;
+      readonly alerts: readonly Fingerprint[];
+    } & AboutGroup)
+  | ({
+      readonly type: 'inhibited';
+      readonly fingerprint: Fingerprint;
+      readonly by: Fingerprint;
+      readonly rule: string;
+    } & AboutGroup)
+  | ({
+      readonly type: 'silenced';
+      readonly fingerprint: Fingerprint;
+      readonly by: readonly string[];
+    } & AboutGroup)
+  | ({
+      readonly type: 'muted';
+      readonly by: readonly string[];
+      readonly isOutsideActive: boolean;
+    } & AboutGroup)
+  | ({ readonly type: 'waited-for-turn'; readonly position: number; readonly waitMs: number } & AboutGroup)
+  | ({
+      readonly type: 'deduplicated';
+      readonly reason: string;
+      /** The log entry that decided, when there is one. */
+      readonly entry?: { readonly at: WallMs; readonly ageMs: number; readonly isOwn: boolean };
+      readonly firing: readonly AlertHash[];
+      readonly resolved: readonly AlertHash[];
+    } & AboutNotification)
+  | ({
+      readonly type: 'attempted';
+      readonly reason: NotificationReason;
+      readonly attempt: number;
+      readonly status: 'delivered' | 'retry' | 'failed';
+      readonly statusCode: number;
+      readonly latencyMs: number;
+      /** Alertmanager's failure reason (`clientError` …), '' when delivered. */
+      readonly failure: string;
+      readonly error: string;
+    } & AboutNotification)
+  | ({
+      readonly type: 'delivered';
+      readonly reason: NotificationReason;
+      readonly attempts: number;
+    } & AboutNotification)
+  | ({
+      readonly type: 'gave-up';
+      readonly reason: NotificationReason;
+      readonly attempts: number;
+      readonly failure: string;
+      readonly error: string;
+    } & AboutNotification)
+  | {
+      readonly type: 'silence-changed';
+      readonly silence: string;
+      readonly change: 'created' | 'updated' | 'expired' | 'merged';
+    }
+  | {
+      readonly type: 'dropped-at-limit';
+      readonly limit: string;
+      readonly value: number;
+      readonly what: string;
+    }
+  | { readonly type: 'configuration-loaded'; readonly hash: string }
+  | { readonly type: 'configuration-refused'; readonly error: string };
+
+export type DecisionEvent = EventHead & { readonly decision: Decision };
+
+/** Where events go: a log and a ring buffer now; a database and a stream behind the same port later. Never throws, never waits. */
+export interface EventSink {
+  emit(event: DecisionEvent): void;
+}
+export const noEvents: EventSink = { emit: () => undefined };
