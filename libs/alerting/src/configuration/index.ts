@@ -1,0 +1,2 @@
+export { configurationHash, loadConfiguration, type LoadOptions } from './load.ts';
+export { SECRET_TOKEN } from './setting.ts';
