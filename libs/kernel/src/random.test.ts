@@ -60,6 +60,15 @@ describe('seededRandom', () => {
     for (const drawn of counts.values()) expect(Math.abs(drawn - 10_000)).toBeLessThan(400);
   });
 
+  it('does not favour low numbers below a limit that does not divide its words', () => {
+    const random = seededRandom('bias');
+    const limit = 3 * 2 ** 30;
+    const low = Array.from({ length: 30_000 }, () => random.below(limit)).filter(
+      (value) => value < limit / 3,
+    );
+    expect(Math.abs(low.length - 10_000)).toBeLessThan(400);
+  });
+
   it('fills any number of bytes', () => {
     expect([0, 1, 3, 4, 5, 17].map((length) => seededRandom(1).bytes(length).length)).toEqual([
       0, 1, 3, 4, 5, 17,
