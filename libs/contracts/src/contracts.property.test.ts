@@ -276,6 +276,21 @@ describe('decoding', () => {
     );
   });
 
+  it('gives back texts around the lengths at which their prefix grows', () => {
+    for (const unit of ['x', 'é', '€', '😀']) {
+      for (const length of [0, 1, 42, 43, 44, 63, 64, 127, 128, 129, 16_383, 16_384]) {
+        const groupKey = unit.repeat(length);
+        expect(codec.decode(codec.encode({ ...emptyNotifyRequest, groupKey })).groupKey).toBe(groupKey);
+      }
+    }
+  });
+
+  it('gives back a message larger than the buffer that is kept', () => {
+    const groupKey = 'x'.repeat(3_000_000);
+    expect(codec.decode(codec.encode({ ...emptyNotifyRequest, groupKey })).groupKey).toBe(groupKey);
+    expect(codec.decode(codec.encode(emptyNotifyRequest))).toEqual(emptyNotifyRequest);
+  });
+
   it('skips fields of a newer release', () => {
     const newer = new protobuf.Type('NotifyOutcome').add(new protobuf.Field('novelty', 99, 'string'));
     new protobuf.Root().add(newer);
