@@ -1,0 +1,393 @@
+/**
+ * Goal: the server keeps to HTTP/1.1 and its own limits, whatever clients do.
+ * Method: raw sockets and node's own client against a server on a free port.
+ */
+import { request as httpRequest } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { AppError, type HttpRequest, type HttpResponse, type LogFacts, type Logger } from '@tocsin/kernel';
+import * as fc from 'fast-check';
+import { afterEach, describe, expect, it } from 'vitest';
+import { serveHttp, type HttpServing, type ServeHttpOptions } from './server.ts';
+import { readQuery, readTarget } from './target.ts';
+
+const logged: { message: string; facts: LogFacts | undefined }[] = [];
+const logger: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: (message, facts) => void logged.push({ message, facts }),
+  error: (message, facts) => void logged.push({ message, facts }),
+  with: () => logger,
+};
+const servings: HttpServing[] = [];
+afterEach(async () => {
+  await Promise.all(servings.splice(0).map((serving) => serving.stop(0)));
+  logged.length = 0;
+});
+
+async function serve(
+  handler: ServeHttpOptions['handler'],
+  more: Partial<ServeHttpOptions> = {},
+): Promise<{ port: number; serving: HttpServing }> {
+  const serving = await serveHttp({
+    addresses: ['127.0.0.1:0'],
+    handler,
+    maxBodyBytes: 1000,
+    logger,
+    ...more,
+  });
+  servings.push(serving);
+  return { port: Number(serving.addresses[0]?.split(':').at(-1)), serving };
+}
+
+const text = (body: HttpResponse['body'], status = 200): HttpResponse => ({
+  status,
+  headers: { 'Content-Type': 'text/plain' },
+  body,
+});
+const show = ({ method, path, query, body }: HttpRequest): HttpResponse =>
+  text(`${method} ${path} ${JSON.stringify(query)} ${Buffer.from(body).toString()}`);
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: string;
+}
+function ask(
+  port: number,
+  method: string,
+  path: string,
+  body?: string | Buffer,
+  chunked = false,
+): Promise<Answer> {
+  return new Promise((settle, fail) => {
+    const headers = body === undefined || chunked ? {} : { 'Content-Length': Buffer.byteLength(body) };
+    const request = httpRequest(
+      { host: '127.0.0.1', port, method, path, headers, agent: false },
+      (response) => {
+        let got = '';
+        response.on('data', (chunk: Buffer) => (got += chunk.toString()));
+        response.on('end', () =>
+          settle({ status: response.statusCode ?? 0, headers: response.headers, body: got }),
+        );
+        response.on('error', fail);
+      },
+    );
+    request.on('error', fail);
+    if (chunked && body !== undefined)
+      for (const byte of body) request.write(typeof byte === 'number' ? Buffer.of(byte) : byte);
+    request.end(chunked ? undefined : body);
+  });
+}
+
+/** Sends raw bytes, gives all that comes back until the server closes. */
+function raw(port: number, bytes: string): Promise<string> {
+  return new Promise((settle) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(bytes));
+    let got = '';
+    socket.on('data', (chunk) => (got += chunk.toString()));
+    socket.on('close', () => settle(got));
+    socket.on('error', () => undefined);
+  });
+}
+function opened(port: number): Promise<Socket> {
+  return new Promise((settle) => {
+    const socket = connect(port, '127.0.0.1', () => settle(socket));
+    socket.on('error', () => undefined);
+  });
+}
+const heard = (socket: Socket): (() => string) => {
+  let got = '';
+  socket.on('data', (chunk) => (got += chunk.toString()));
+  return () => got;
+};
+
+describe('a request', () => {
+  it('arrives with its decoded path, query in order, lower-case headers and whole body', async () => {
+    let seen: HttpRequest | undefined;
+    const { port } = await serve((request) => ((seen = request), show(request)));
+    const answer = await ask(port, 'POST', '/a%20b?filter=x%3D%22y%22&filter=z+w&flag', 'body ü');
+    expect(answer.body).toBe('POST /a b [["filter","x=\\"y\\""],["filter","z w"],["flag",""]] body ü');
+    expect(seen?.headers['content-length']).toBe('7');
+  });
+
+  it('may send its body in chunks', async () => {
+    const { port } = await serve(show);
+    expect((await ask(port, 'POST', '/', 'abcdef', true)).body).toBe('POST / [] abcdef');
+  });
+
+  it('with a body of exactly the limit is taken, one byte more is 413', async () => {
+    const { port } = await serve((request) => text(String(request.body.length)));
+    expect((await ask(port, 'POST', '/', 'x'.repeat(1000))).body).toBe('1000');
+    expect((await ask(port, 'POST', '/', 'x'.repeat(1001))).status).toBe(413);
+    expect((await ask(port, 'POST', '/', 'x'.repeat(1000), true)).body).toBe('1000');
+    expect((await ask(port, 'POST', '/', 'x'.repeat(1001), true)).status).toBe(413);
+  });
+
+  it('with a body far beyond the limit is answered 413 while the client still sends', async () => {
+    const { port } = await serve(show);
+    const answer = await ask(port, 'POST', '/', Buffer.alloc(5_000_000));
+    expect(answer.status).toBe(413);
+    expect(answer.headers['connection']).toBe('close');
+  });
+
+  it('with a bad escape in its path is 400', async () => {
+    const { port } = await serve(show);
+    expect((await ask(port, 'GET', '/%zz')).status).toBe(400);
+  });
+
+  it('that is no HTTP is 400, and the server goes on', async () => {
+    const { port } = await serve(show);
+    expect(await raw(port, 'NONSENSE\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+    expect(await raw(port, 'GET / HTTP/1.1\r\nHost: x\r\nContent-Length: nope\r\n\r\n')).toMatch(
+      /^HTTP\/1\.1 400 /,
+    );
+    expect((await ask(port, 'GET', '/')).status).toBe(200);
+  });
+
+  it('with huge headers is 431', async () => {
+    const { port } = await serve(show);
+    expect(await raw(port, `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(70_000)}\r\n\r\n`)).toMatch(
+      /^HTTP\/1\.1 431 /,
+    );
+  });
+
+  it('that breaks off in the body never reaches the handler', async () => {
+    let calls = 0;
+    const { port } = await serve((request) => (calls++, show(request)));
+    const socket = await opened(port);
+    socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc');
+    await new Promise((sent) => setTimeout(sent, 50));
+    socket.destroy();
+    expect((await ask(port, 'GET', '/')).status).toBe(200);
+    expect(calls).toBe(1);
+  });
+});
+
+describe('an answer', () => {
+  it('to HEAD has the headers of the body but no body', async () => {
+    const { port } = await serve(() => text('hello'));
+    const answer = await ask(port, 'HEAD', '/');
+    expect(answer.headers['content-length']).toBe('5');
+    expect(answer.body).toBe('');
+  });
+
+  it('counts bytes, not characters', async () => {
+    const { port } = await serve(() => text('ü😀'));
+    const answer = await ask(port, 'GET', '/');
+    expect(answer.headers['content-length']).toBe('6');
+    expect(answer.body).toBe('ü😀');
+  });
+
+  it('of 204 has no length', async () => {
+    const { port } = await serve(() => ({ status: 204, headers: {}, body: '' }));
+    expect((await ask(port, 'GET', '/')).headers['content-length']).toBeUndefined();
+  });
+
+  it('may come as bytes', async () => {
+    const { port } = await serve(() => text(Buffer.from([0x68, 0x69])));
+    expect((await ask(port, 'GET', '/')).body).toBe('hi');
+  });
+
+  it('may come in slices, which are made only as fast as the client reads', async () => {
+    let made = 0;
+    let isClosed = false;
+    async function* slices(): AsyncGenerator<string> {
+      try {
+        for (; made < 1000; made++) yield 'x'.repeat(100_000);
+      } finally {
+        isClosed = true;
+      }
+    }
+    const { port } = await serve(() => text(slices()));
+    const socket = await opened(port);
+    socket.pause();
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await new Promise((later) => setTimeout(later, 200));
+    expect(made).toBeLessThan(500);
+    socket.destroy();
+    await expect.poll(() => isClosed).toBe(true);
+    expect(made).toBeLessThan(1000);
+  });
+
+  it('in slices arrives whole', async () => {
+    async function* slices(): AsyncGenerator<string> {
+      yield 'a';
+      await Promise.resolve();
+      yield 'b';
+    }
+    const { port } = await serve(() => text(slices()));
+    expect((await ask(port, 'GET', '/')).body).toBe('ab');
+  });
+
+  it('whose slices fail half-way is cut, so that the client knows', async () => {
+    async function* slices(): AsyncGenerator<string> {
+      yield 'a'.repeat(10);
+      await new Promise((later) => setTimeout(later, 20));
+      throw new Error('store gone');
+    }
+    const { port } = await serve(() => text(slices()));
+    await expect(ask(port, 'GET', '/')).rejects.toThrow('aborted');
+    expect(JSON.stringify(logged)).toContain('store gone');
+  });
+
+  it('of a handler that fails with an AppError has its status and message', async () => {
+    const { port } = await serve(() => {
+      throw new AppError('not-found', 'no rule "x"');
+    });
+    const answer = await ask(port, 'GET', '/');
+    expect([answer.status, answer.body]).toEqual([404, 'no rule "x"\n']);
+  });
+
+  it('of a handler with a bug is 500, says nothing and is logged', async () => {
+    const { port } = await serve(() => Promise.reject(new Error('password is hunter2')));
+    const answer = await ask(port, 'GET', '/');
+    expect([answer.status, answer.body]).toEqual([500, 'internal error\n']);
+    expect(JSON.stringify(logged)).toContain('hunter2');
+  });
+});
+
+describe('one connection', () => {
+  it('serves many requests, also when they are sent ahead', async () => {
+    const { port } = await serve(show);
+    const got = await raw(
+      port,
+      'GET /1 HTTP/1.1\r\nHost: x\r\n\r\nPOST /2 HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi' +
+        'GET /3 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
+    );
+    expect(got.match(/(GET|POST) \/\d \[\] (hi)?/g)).toEqual(['GET /1 [] ', 'POST /2 [] hi', 'GET /3 [] ']);
+  });
+});
+
+describe('limits', () => {
+  it('refuses the GET beyond the concurrency, and no POST', async () => {
+    const release: (() => void)[] = [];
+    let refused = 0;
+    const { port, serving } = await serve(
+      (request) =>
+        request.method === 'GET'
+          ? new Promise((settle) => release.push(() => settle(text('ok'))))
+          : text('posted'),
+      { getConcurrency: 2, onGetRefused: () => refused++ },
+    );
+    const pending = [ask(port, 'GET', '/'), ask(port, 'GET', '/')];
+    await expect.poll(() => serving.getsInFlight()).toBe(2);
+    const third = await ask(port, 'GET', '/');
+    expect([third.status, third.body]).toEqual([
+      503,
+      'Limit of concurrent GET requests reached (2), try again later.\n\n',
+    ]);
+    expect(refused).toBe(1);
+    expect((await ask(port, 'POST', '/', 'x')).body).toBe('posted');
+    for (const each of release) each();
+    expect((await Promise.all(pending)).map((answer) => answer.status)).toEqual([200, 200]);
+    await expect.poll(() => serving.getsInFlight()).toBe(0);
+  });
+
+  it('answers 503 for a handler that takes longer than the time-out', async () => {
+    const { port } = await serve(() => new Promise(() => undefined), { timeoutMs: 50 });
+    const answer = await ask(port, 'GET', '/');
+    expect([answer.status, answer.body]).toEqual([503, 'Exceeded configured timeout of 50ms.\n']);
+  });
+});
+
+describe('a route prefix', () => {
+  it('is taken off, leads in from / and from itself, and shuts out the rest', async () => {
+    const { port } = await serve(show, { routePrefix: '/am/' });
+    expect((await ask(port, 'GET', '/am/api/v2/alerts')).body).toBe('GET /api/v2/alerts [] ');
+    expect((await ask(port, 'GET', '/am/')).body).toBe('GET / [] ');
+    const [root, bare, outside] = [
+      await ask(port, 'GET', '/'),
+      await ask(port, 'GET', '/am'),
+      await ask(port, 'GET', '/amx'),
+    ];
+    expect([root.status, root.headers['location']]).toEqual([302, '/am']);
+    expect([bare.status, bare.headers['location']]).toEqual([301, '/am/']);
+    expect([outside.status, outside.body]).toEqual([404, '404 page not found\n']);
+  });
+});
+
+describe('listening', () => {
+  it('says that an address is in use, and lets go of the others', async () => {
+    const { serving } = await serve(show);
+    const [taken = ''] = serving.addresses;
+    await expect(
+      serveHttp({ addresses: ['127.0.0.1:0', taken], handler: show, maxBodyBytes: 1, logger }),
+    ).rejects.toThrow(
+      `${taken} is already in use: stop the program that listens there, or choose another port`,
+    );
+  });
+
+  it('takes several addresses, IPv6 too', async () => {
+    const serving = await serveHttp({
+      addresses: ['127.0.0.1:0', '[::1]:0'],
+      handler: show,
+      maxBodyBytes: 1,
+      logger,
+    });
+    servings.push(serving);
+    const port = Number(serving.addresses[1]?.split(':').at(-1));
+    expect(serving.addresses[1]).toBe(`[::1]:${port}`);
+    const got = await new Promise((settle) => {
+      const socket = connect(port, '::1', () => socket.write('GET /six HTTP/1.0\r\n\r\n'));
+      socket.on('data', (chunk) => settle(chunk.toString()));
+    });
+    expect(got).toContain('GET /six');
+  });
+});
+
+describe('stopping', () => {
+  it('lets a running request end, closes its connection and idle ones, and takes no new ones', async () => {
+    let release = (): void => undefined;
+    const { port, serving } = await serve(
+      () => new Promise((settle) => (release = () => settle(text('late')))),
+    );
+    const [busy, idle] = [await opened(port), await opened(port)];
+    const got = heard(busy);
+    idle.resume();
+    busy.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await expect.poll(() => serving.getsInFlight()).toBe(1);
+    const stopped = serving.stop(5_000);
+    release();
+    await stopped;
+    await expect.poll(got).toContain('late');
+    expect(got()).toContain('Connection: close');
+    expect(await raw(port, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')).toBe('');
+    expect(idle.closed).toBe(true);
+  });
+
+  it('cuts a request that outlasts the grace', async () => {
+    const { port, serving } = await serve(() => new Promise(() => undefined));
+    const pending = ask(port, 'GET', '/');
+    await expect.poll(() => serving.getsInFlight()).toBe(1);
+    const [outcome] = await Promise.allSettled([pending, serving.stop(50)]);
+    expect(outcome.status).toBe('rejected');
+  });
+});
+
+describe('the request target', () => {
+  it('gives back any query that URLSearchParams writes', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme' }))),
+        (pairs) => {
+          expect(readQuery(new URLSearchParams(pairs).toString())).toEqual(pairs);
+        },
+      ),
+    );
+  });
+
+  it('never throws, whatever the client sends', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.constantFrom('', '/am'), (url, prefix) => {
+        const target = readTarget(url, prefix);
+        if ('path' in target) expect(target.path.startsWith('/')).toBe(true);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('of a proxy is read like any other', () => {
+    expect(readTarget('http://host:80/a?b=c', '')).toEqual({ path: '/a', query: [['b', 'c']] });
+    expect(readTarget('*', '')).toEqual({ path: '/', query: [] });
+  });
+});

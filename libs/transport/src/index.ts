@@ -1,0 +1,10 @@
+export { httpStatusOf } from './errors.ts';
+export { hostPort, parseListenAddress, type ListenAddress } from './listen-address.ts';
+export type { ClientTls, ServerTls } from './tls.ts';
+export { GRPC_MESSAGE_BYTES_MAX } from './grpc/definitions.ts';
+export { dialGrpc, type DialGrpcOptions } from './grpc/client.ts';
+export { serveGrpc, type GrpcServing, type ServeGrpcOptions } from './grpc/server.ts';
+export { serveHttp, type HttpServing, type ServeHttpOptions } from './http/server.ts';
+export { httpOut, type HttpOutClient, type HttpOutOptions } from './http/out.ts';
+export { memberlistCluster, type MemberlistClusterOptions } from './gossip/memberlist-cluster.ts';
+export { runGossipThread, type GossipThreadData, type GossipThreadDeps } from './gossip/gossip-thread.ts';
