@@ -1,0 +1,3 @@
+export { startReceivers, NOTIFY_WINDOW, type Receivers, type ReceiversParts } from './receivers.ts';
+export type { Delivery, FailureReason, Integration, ReadIntegration, SendContext } from './integration.ts';
+export { JsonSettings, type JsonValue } from './json-settings.ts';
