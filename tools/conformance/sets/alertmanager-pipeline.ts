@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Bench } from '@tocsin/alertmanager-service/testing';
+import { Bench, type PostedAlert as Posted } from '@tocsin/alertmanager-service/testing';
 import { readYaml } from '@tocsin/runtime';
 import type { CaseNote, ConformanceSet, Verdict } from '../conformance-set.ts';
 
@@ -93,7 +93,7 @@ async function replay(
   return heard;
 }
 
-function posted(bench: Bench, name: string, alert: PostedAlert): Parameters<Bench['post']>[number] {
+function posted(bench: Bench, name: string, alert: PostedAlert): Posted {
   const { i, ends_in_s: endsIn, starts_ago_s: startsAgo } = alert;
   return {
     labels: { s: name, i },
