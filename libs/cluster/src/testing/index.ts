@@ -1,0 +1,20 @@
+/** What tests, tools and the simulator need beyond the public names: the wire, piece by piece. */
+export * from '../memberlist/formulas.ts';
+export * from '../memberlist/label.ts';
+export * from '../memberlist/lzw.ts';
+export * from '../memberlist/messages.ts';
+export * from '../memberlist/packet.ts';
+export * from '../memberlist/raw-msgpack.ts';
+export * from '../memberlist/stream-message.ts';
+export * from '../memberlist/tls-frame.ts';
+export * from '../peer/part.ts';
+export { VirtualNetwork } from './virtual-network.ts';
+export type { NetworkOptions } from './virtual-network.ts';
+export { VirtualThread, VirtualWorld } from './virtual-world.ts';
+export type { WorldOptions } from './virtual-world.ts';
+export { plainCodec, plainEntry } from './plain-channel.ts';
+export type { PlainEntry } from './plain-channel.ts';
+export { startVirtualReplica } from './virtual-replica.ts';
+export type { ReplicaOptions, VirtualReplica } from './virtual-replica.ts';
+export { startForeignMember } from './foreign-member.ts';
+export type { ForeignMember } from './foreign-member.ts';
