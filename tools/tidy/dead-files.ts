@@ -9,7 +9,9 @@ import type { Finding, House, SourceFile } from './house.ts';
  * conformance set (loaded by folder), or a path that a script, a tool or a configuration names.
  */
 export function deadFileFindings(house: House): readonly Finding[] {
-  const code = new Map(house.files.filter(({ path }) => isCode(path)).map((file) => [file.path, file]));
+  // Generated code imports too, but only what people wrote can be dead.
+  const files = house.files.filter(({ path }) => isCode(path) || path.endsWith('.gen.ts'));
+  const code = new Map(files.map((file) => [file.path, file]));
   const naming = house.files
     .filter(({ path }) => /(?:package\.json|\.mjs|^\.ci\/.*|vitest\.config\.ts)$/.test(path))
     .map(({ text }) => text)
@@ -24,7 +26,7 @@ export function deadFileFindings(house: House): readonly Finding[] {
       if (specifier.startsWith('.')) waiting.push(...targetsOf(path, specifier));
   }
   return [...code.keys()]
-    .filter((path) => !alive.has(path))
+    .filter((path) => isCode(path) && !alive.has(path))
     .map((where) => ({ where, what: 'nothing imports this file' }));
 }
 

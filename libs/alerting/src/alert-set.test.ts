@@ -114,6 +114,10 @@ describe('mergeAlert', () => {
   it('lets an explicit later end win over a newer, earlier one', () => {
     expect(mergeAlert(stored, incomingOf({ startsAt: at(0), endsAt: at(2) }), NOON).endsAt).toEqual(at(5));
   });
+  it('ends with the resolve of a sender whose clock is a few seconds ahead', () => {
+    const end = addMs(instantOf(NOON), 3_000);
+    expect(mergeAlert(stored, incomingOf({ startsAt: at(-10), endsAt: end }), NOON).endsAt).toEqual(end);
+  });
   it('lets a newer, earlier end win over one that was only a timeout', () => {
     const merged = mergeAlert(
       { ...stored, isTimeout: true },

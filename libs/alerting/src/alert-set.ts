@@ -130,8 +130,16 @@ function mergeOverlapping(stored: Alert, incoming: Alert, now: WallMs): Alert {
   return { ...younger, startsAt, endsAt: mergedEnd(younger, older, now) };
 }
 
+/**
+ * An end this near counts as one that has come: a sender whose clock is a little ahead of ours says
+ * "resolved now", and would otherwise be overruled by its own earlier, farther end.
+ */
+const CLOCK_TOLERANCE_MS = 5_000;
+
 function mergedEnd(younger: Alert, older: Alert, now: WallMs): Instant {
   if (!isAfter(older.endsAt, younger.endsAt)) return younger.endsAt;
+  const isEndSaid = !younger.isTimeout && !isResolvedAt(younger, now);
+  if (isEndSaid && isResolvedAt(younger, now + CLOCK_TOLERANCE_MS)) return younger.endsAt;
   // Resolved twice: the later end. Firing: an explicit end further away outlives a newer, nearer one.
   const isOlderKept = isResolvedAt(younger, now) ? isResolvedAt(older, now) : !older.isTimeout;
   return isOlderKept ? older.endsAt : younger.endsAt;

@@ -95,8 +95,14 @@ describe('alertsToDrop', () => {
     );
     expect(alertsToDrop(group, snapshot)).toEqual([resolved.labels.fingerprint]);
   });
-  it('keeps an alert that was updated during the flush', () => {
-    expect(alertsToDrop(groupOf({ ...resolved, updatedAt: instantOf(NOON + 1) }), snapshot)).toEqual([]);
+  it('forgets an alert whose resolve was merely sent again during the flush', () => {
+    expect(alertsToDrop(groupOf({ ...resolved, updatedAt: instantOf(NOON + 1) }), snapshot)).toEqual([
+      resolved.labels.fingerprint,
+    ]);
+  });
+  it('keeps an alert that fired and ended anew during the flush', () => {
+    const anew = { ...resolved, startsAt: instantOf(NOON - 1), endsAt: instantOf(NOON) };
+    expect(alertsToDrop(groupOf(anew), snapshot)).toEqual([]);
   });
   it('keeps an alert that fired again within the same millisecond', () => {
     expect(alertsToDrop(groupOf({ ...resolved, endsAt: instantOf(NOON + MINUTE) }), snapshot)).toEqual([]);

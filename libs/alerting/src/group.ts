@@ -84,7 +84,7 @@ export function compareLabelSets(left: LabelSet, right: LabelSet): number {
 
 /**
  * What a group may forget after its flush succeeded: alerts that were resolved in the snapshot and
- * have not changed since. After a failed flush nothing is forgotten, so it is tried again.
+ * have neither fired again nor ended anew since; a resolve that was merely sent again counts for nothing. After a failed flush nothing is forgotten, so it is tried again.
  */
 export function alertsToDrop(
   groupAlerts: ReadonlyMap<Fingerprint, Alert>,
@@ -94,16 +94,14 @@ export function alertsToDrop(
   for (const { alert, isResolved } of snapshot) {
     if (!isResolved) continue;
     const current = groupAlerts.get(alert.labels.fingerprint);
-    if (current !== undefined && isSameVersion(current, alert)) dropped.push(alert.labels.fingerprint);
+    if (current !== undefined && isSameEnd(current, alert)) dropped.push(alert.labels.fingerprint);
   }
   return dropped;
 }
 
-// The times too: two updates can fall into one millisecond, and one that fired again must stay.
-const isSameVersion = (current: Alert, seen: Alert): boolean =>
+const isSameEnd = (current: Alert, seen: Alert): boolean =>
   current === seen ||
-  (compareInstants(current.updatedAt, seen.updatedAt) === 0 &&
-    compareInstants(current.startsAt, seen.startsAt) === 0 &&
+  (compareInstants(current.startsAt, seen.startsAt) === 0 &&
     compareInstants(current.endsAt, seen.endsAt) === 0);
 
 export interface RestoredTimer {

@@ -32,7 +32,7 @@ const dir = mkdtempSync(join(tmpdir(), 'tocsin-gossip-'));
 const workerFile = join(dir, 'gossip-worker.mjs');
 beforeAll(async () => {
   await build({
-    entryPoints: [join(import.meta.dirname, '../testing/gossip-entry.ts')],
+    entryPoints: [join(import.meta.dirname, '../testing/gossip-test-worker.ts')],
     outfile: workerFile,
     bundle: true,
     platform: 'node',
