@@ -1,0 +1,219 @@
+/**
+ * @module alertmanager-service/alert-store
+ *
+ * A tenant's alerts by fingerprint. Subscribers (inhibitor, dispatcher) hear every stored alert in
+ * the turn in which it is stored. Rows go to the state store in batches, at most a second late.
+ */
+import { intakeAlert, mergeAlert, type IntakeOptions, type RawAlert } from '@tocsin/alerting';
+import {
+  AppError,
+  messageOf,
+  type Cancel,
+  type Clock,
+  type GroupCommitter,
+  type Logger,
+  type Meter,
+  type Timers,
+  type WallMs,
+} from '@tocsin/kernel';
+import { formatNanos, isResolvedAt, msOf, type Alert, type Fingerprint, type Tenant } from '@tocsin/model';
+import { afterDowntime, alertRow, isWorthStoring, type RestoredAlert } from './alert-state.ts';
+import type { Emit } from './emit.ts';
+import { alertmanagerMetrics as metrics } from './metrics.ts';
+
+/** Alerts of one tenant; more are refused. */
+export const alertsMax = 5_000_000;
+/** Changes are written after this long, together. */
+const WRITE_DELAY_MS = 250;
+
+export interface Rejection {
+  readonly index: number;
+  readonly reason: string;
+}
+
+interface Held {
+  alert: Alert;
+  /** As of the last write. */
+  stored: Alert | undefined;
+  resendMs: number;
+  isSuppressed: boolean | undefined;
+}
+
+interface Deps {
+  readonly tenant: Tenant;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  readonly meter: Meter;
+  readonly emit: Emit;
+  readonly committer: GroupCommitter;
+  readonly mode: IntakeOptions['mode'];
+  readonly resolveTimeoutMs: () => number;
+  /** Hears each stored alert. */
+  readonly onAlert: (alert: Alert) => void;
+}
+
+export class AlertStore {
+  readonly #deps: Deps;
+  readonly #held = new Map<Fingerprint, Held>();
+  readonly #dirty = new Set<Held>();
+  #cancelWrite: Cancel | undefined;
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+  }
+
+  get size(): number {
+    return this.#held.size;
+  }
+
+  *alerts(): IterableIterator<Alert> {
+    for (const { alert } of this.#held.values()) yield alert;
+  }
+
+  get(fingerprint: Fingerprint): Alert | undefined {
+    return this.#held.get(fingerprint)?.alert;
+  }
+
+  restore(rows: readonly RestoredAlert[]): void {
+    const now = this.#deps.clock.wall();
+    for (const restored of rows) {
+      const alert = afterDowntime(restored, this.#deps.resolveTimeoutMs(), now);
+      this.#held.set(alert.labels.fingerprint, {
+        alert,
+        stored: restored.alert,
+        resendMs: restored.resendMs,
+        isSuppressed: undefined,
+      });
+    }
+  }
+
+  /** Takes what is good of a batch; the rest comes back with its index and the reason. */
+  put(batch: Iterable<RawAlert>, now: WallMs = this.#deps.clock.wall()): readonly Rejection[] {
+    const options: IntakeOptions = {
+      now,
+      resolveTimeoutMs: this.#deps.resolveTimeoutMs(),
+      mode: this.#deps.mode,
+    };
+    const rejections: Rejection[] = [];
+    let firing = 0;
+    let resolved = 0;
+    let index = -1;
+    for (const raw of batch) {
+      index++;
+      try {
+        const alert = this.#store(intakeAlert(raw, options), now);
+        if (isResolvedAt(alert, now)) resolved++;
+        else firing++;
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        rejections.push({ index, reason: error.message });
+        this.#deps.emit(this.#deps.tenant, { type: 'alert-rejected', error: error.message }, raw.traceparent);
+      }
+    }
+    const { meter } = this.#deps;
+    if (firing > 0) meter.add(metrics.received, firing, { status: 'firing', version: 'v2' });
+    if (resolved > 0) meter.add(metrics.received, resolved, { status: 'resolved', version: 'v2' });
+    if (rejections.length > 0) meter.add(metrics.invalid, rejections.length, { version: 'v2' });
+    return rejections;
+  }
+
+  #store(incoming: Alert, now: WallMs): Alert {
+    const fingerprint = incoming.labels.fingerprint;
+    let held = this.#held.get(fingerprint);
+    if (held === undefined) {
+      if (this.#held.size >= alertsMax) throw new AppError('limit', `${alertsMax} alerts are held already`);
+      held = { alert: incoming, stored: undefined, resendMs: 0, isSuppressed: undefined };
+      this.#held.set(fingerprint, held);
+      this.#explain(incoming, 'new');
+    } else {
+      const before = held.alert;
+      held.alert = mergeAlert(before, incoming, now);
+      held.resendMs = Math.max(0, now - msOf(before.updatedAt));
+      const wasResolved = isResolvedAt(before, now);
+      const isResolved = isResolvedAt(held.alert, now);
+      if (wasResolved !== isResolved) this.#explain(held.alert, isResolved ? 'resolved' : 'refired');
+      else if (!before.annotations.equals(held.alert.annotations)) this.#explain(held.alert, 'changed');
+    }
+    if (isWorthStoring(held.stored, held.alert, now)) this.#writeSoon(held);
+    this.#deps.onAlert(held.alert);
+    return held.alert;
+  }
+
+  #explain(alert: Alert, change: 'new' | 'resolved' | 'refired' | 'changed'): void {
+    this.#deps.emit(
+      this.#deps.tenant,
+      {
+        type: 'alert-received',
+        fingerprint: alert.labels.fingerprint,
+        change,
+        startsAt: formatNanos(alert.startsAt),
+        endsAt: formatNanos(alert.endsAt),
+      },
+      alert.traceparent,
+    );
+  }
+
+  #writeSoon(held: Held): void {
+    this.#dirty.add(held);
+    this.#cancelWrite ??= this.#deps.timers.after(WRITE_DELAY_MS, () => {
+      this.#cancelWrite = undefined;
+      void this.flush();
+    });
+  }
+
+  /** Resolves when everything changed so far is stored, or has been refused. */
+  async flush(): Promise<void> {
+    this.#cancelWrite?.();
+    this.#cancelWrite = undefined;
+    const writes = [...this.#dirty].map((held) => {
+      held.stored = held.alert;
+      return this.#deps.committer
+        .write('alert', alertRow(this.#deps.tenant, held.alert, held.resendMs))
+        .catch((error: unknown) => {
+          this.#deps.logger.warn('An alert was not stored; it will be with its next change', {
+            alert: held.alert.labels.toString(),
+            err: messageOf(error),
+          });
+          held.stored = undefined;
+        });
+    });
+    this.#dirty.clear();
+    await Promise.all(writes);
+  }
+
+  /** What the last flush found about an alert; for `alertmanager_alerts`. */
+  mark(fingerprint: Fingerprint, isSuppressed: boolean): void {
+    const held = this.#held.get(fingerprint);
+    if (held !== undefined) held.isSuppressed = isSuppressed;
+  }
+
+  /** Alerts that are not resolved, by what the last flush found. */
+  countByState(now: WallMs): {
+    readonly active: number;
+    readonly suppressed: number;
+    readonly unprocessed: number;
+  } {
+    const counts = { active: 0, suppressed: 0, unprocessed: 0 };
+    for (const { alert, isSuppressed } of this.#held.values()) {
+      if (isResolvedAt(alert, now)) continue;
+      if (isSuppressed === undefined) counts.unprocessed++;
+      else if (isSuppressed) counts.suppressed++;
+      else counts.active++;
+    }
+    return counts;
+  }
+
+  /** Forgets resolved alerts, except those that somebody still needs. */
+  collectGarbage(isNeeded: (fingerprint: Fingerprint) => boolean): readonly Alert[] {
+    const now = this.#deps.clock.wall();
+    const gone: Alert[] = [];
+    for (const [fingerprint, held] of this.#held) {
+      if (!isResolvedAt(held.alert, now) || isNeeded(fingerprint)) continue;
+      this.#held.delete(fingerprint);
+      this.#dirty.delete(held);
+      gone.push(held.alert);
+    }
+    return gone;
+  }
+}

@@ -1,0 +1,117 @@
+/** `/api/v2/silences` and `/api/v2/silence/{id}`. */
+import {
+  compileMatcher,
+  expireSilence,
+  setSilence,
+  silenceState,
+  type Silence,
+  type SilenceSettings,
+  type SilenceState,
+} from '@tocsin/alerting';
+import { bodyText, type HttpRequest, type HttpResponse, type WallMs } from '@tocsin/kernel';
+import { LabelSet, formatMillis, type MatchType } from '@tocsin/model';
+
+import type { AlertmanagerSettings } from '../settings.ts';
+import type { TenantAlertmanager } from '../tenant.ts';
+import { empty, malformed, ok, okJson } from './answer.ts';
+import { readSilence, type PostedMatcher } from './post-body.ts';
+import { filters, flag } from './query.ts';
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+const STATES: readonly SilenceState[] = ['active', 'pending', 'expired'];
+
+export function getSilences(
+  tenant: TenantAlertmanager,
+  request: HttpRequest,
+  settings: AlertmanagerSettings,
+  now: WallMs,
+): HttpResponse {
+  const filter = filters(request, settings.matcherMode);
+  const states = new Set(STATES.filter((state) => flag(request, state, true)));
+  const found = tenant.log.silences.query({ filter, states }, now);
+  return okJson(`[${found.map((silence) => JSON.stringify(shown(silence, now))).join(',')}]\n`);
+}
+
+export async function postSilence(
+  tenant: TenantAlertmanager,
+  request: HttpRequest,
+  settings: AlertmanagerSettings,
+  now: WallMs,
+  newId: () => string,
+): Promise<HttpResponse> {
+  const posted = readSilence(bodyText(request));
+  const wish = {
+    id: posted.id,
+    matcherSets: [
+      posted.matchers.map((matcher) => ({ name: matcher.name, type: typeOf(matcher), value: matcher.value })),
+    ],
+    startsAt: posted.startsAt,
+    endsAt: posted.endsAt,
+    createdBy: posted.createdBy,
+    comment: posted.comment,
+    annotations: LabelSet.of(posted.annotations),
+  };
+  const { id, changed } = setSilence(tenant.log.silences, wish, now, newId, silenceSettings(settings));
+  const isUpdate = id === posted.id;
+  await tenant.log.changeSilences(changed, isUpdate ? 'updated' : 'created');
+  return ok({ silenceID: id });
+}
+
+export async function withSilence(
+  tenant: TenantAlertmanager,
+  request: HttpRequest,
+  id: string,
+  settings: AlertmanagerSettings,
+  now: WallMs,
+): Promise<HttpResponse> {
+  if (!UUID.test(id))
+    return malformed(422, 601, `silenceID in path must be of type uuid: ${JSON.stringify(id)}`);
+  const silence = tenant.log.silences.get(id.toLowerCase());
+  if (silence === undefined) return empty(404);
+  if (request.method === 'GET') return ok(shown(silence, now));
+  const expired = expireSilence(silence, now, silenceSettings(settings));
+  if (expired !== undefined) await tenant.log.changeSilences([expired], 'expired');
+  return empty(200);
+}
+
+const silenceSettings = (settings: AlertmanagerSettings): SilenceSettings => ({
+  retentionMs: settings.retentionMs,
+  maxSilences: settings.silencesMax,
+  maxSilenceSizeBytes: settings.silenceBytesMax,
+  mode: settings.matcherMode,
+  compile: compileMatcher,
+});
+
+const typeOf = ({ isRegex, isEqual }: PostedMatcher): MatchType =>
+  isRegex ? (isEqual ? '=~' : '!~') : isEqual ? '=' : '!=';
+
+interface ShownMatcher {
+  readonly isEqual: boolean;
+  readonly isRegex: boolean;
+  readonly name: string;
+  readonly value: string;
+}
+
+/** In upstream's field order. Of several matcher sets the first is `matchers`; all are in `matcherSets`, an extension. */
+function shown(silence: Silence, now: WallMs): unknown {
+  const sets = silence.matcherSets.map((set) =>
+    set.map(({ name, type, value }): ShownMatcher => ({
+      isEqual: type === '=' || type === '=~',
+      isRegex: type === '=~' || type === '!~',
+      name,
+      value,
+    })),
+  );
+  return {
+    id: silence.id,
+    status: { state: silenceState(silence, now) },
+    updatedAt: formatMillis(silence.updatedAt),
+    ...(silence.annotations.size === 0 ? {} : { annotations: Object.fromEntries(silence.annotations.pairs) }),
+    comment: silence.comment,
+    createdBy: silence.createdBy,
+    endsAt: formatMillis(silence.endsAt),
+    matchers: sets[0] ?? [],
+    ...(sets.length > 1 ? { matcherSets: sets } : {}),
+    startsAt: formatMillis(silence.startsAt),
+  };
+}

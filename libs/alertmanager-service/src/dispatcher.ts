@@ -1,0 +1,350 @@
+/**
+ * @module alertmanager-service/dispatcher
+ *
+ * Aggregation groups and their timers (spec/alertmanager.md 4.2 to 4.4). One group per route and
+ * group labels; one flush of a group at a time. What a flush does is the pipeline's (pipeline.ts);
+ * when it happens and what stays in the group afterwards is decided here, by the rules of
+ * `alerting/group`.
+ *
+ * Invariants
+ *  - the timer is re-armed before the flush starts, so ticks don't drift with delivery time;
+ *  - a tick that comes due during a flush runs right after it, once; those before the gate are one;
+ *  - a resolved alert leaves the group only after a flush that succeeded and that included it;
+ *  - after a reload the successor of a group waits for the flush of its predecessor, so that no group
+ *    is ever sent twice at once; what that flush left undone is done right after it.
+ */
+import {
+  alertsToDrop,
+  explainRoutes,
+  firstFlushDelay,
+  flushSnapshot,
+  groupKey,
+  groupLabels,
+  matchRoutes,
+  restoredTimer,
+  type FlushAlert,
+  type RouteNode,
+} from '@tocsin/alerting';
+import { type Cancel, type Clock, type Logger, type Meter, type Timers, type WallMs } from '@tocsin/kernel';
+import { isResolvedAt, type Alert, type Fingerprint, type LabelSet, type Tenant } from '@tocsin/model';
+import type { Emit } from './emit.ts';
+import type { GroupState } from './group-state.ts';
+import { alertmanagerMetrics as metrics } from './metrics.ts';
+import { groupsMax } from './settings.ts';
+
+export interface Group {
+  readonly id: string;
+  readonly tenant: Tenant;
+  readonly route: RouteNode;
+  readonly labels: LabelSet;
+  readonly key: string;
+  readonly alerts: Map<Fingerprint, Alert>;
+  /** Names of the time intervals that muted the last flush. */
+  mutedBy: readonly string[];
+  /** Rises by one with each timer firing. */
+  flushes: number;
+  lastFlushAt: WallMs | undefined;
+  nextFlushAt: WallMs;
+  isGone: boolean;
+}
+
+/** Runs one flush; true when everything that had to be sent was, so that resolved alerts may go. Never rejects. */
+export type Flush = (group: Group, alerts: readonly FlushAlert[], now: WallMs) => Promise<boolean>;
+
+/** What a group is resumed from: a stored row, or its predecessor before a reload. */
+export interface ResumedGroup extends GroupState {
+  /** The predecessor's flush, while it runs; resolves with whether everything was sent. */
+  readonly underWay?: Promise<boolean> | undefined;
+}
+
+interface Runner {
+  readonly group: Group;
+  cancelTimer: Cancel;
+  /** The flush that runs. */
+  underWay: Promise<boolean> | undefined;
+  /** Every alert of the flush that runs is resolved, and none has come since: after it the group is gone. */
+  isEnding: boolean;
+  isTickDue: boolean;
+  /** A tick of the grid that the ticks before a restart or reload lay on. */
+  gridAt: WallMs | undefined;
+}
+
+interface Deps {
+  readonly tenant: Tenant;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  readonly meter: Meter;
+  readonly emit: Emit;
+  readonly flush: Flush;
+  /** Undefined: notifications may start. Else resolves when they may, with false when they never will. */
+  readonly whenOpen: () => Promise<boolean> | undefined;
+  /** Wall-clock instant before which no group flushes (`--dispatch.start-delay`). */
+  readonly startAt: WallMs;
+  /** What is stored of a group that this process has not seen yet. */
+  readonly restore: (routeId: string, key: string) => ResumedGroup | undefined;
+  /** Whether a group must be made for a resolved alert, because somebody was told that it fires. */
+  readonly isEndUntold: (route: RouteNode, key: string, alert: Alert) => boolean;
+  /** The group was flushed: its timer state is worth keeping. */
+  readonly onFlushed: (group: Group) => void;
+  readonly onGone: (group: Group) => void;
+}
+
+interface Membership {
+  readonly runners: readonly Runner[];
+  /** False: a group it belongs in could not be made; the next re-send tries again. */
+  readonly isComplete: boolean;
+}
+
+export class Dispatcher {
+  readonly #deps: Deps;
+  readonly #root: RouteNode;
+  readonly #runners = new Map<string, Runner>();
+  /** Routing is remembered per alert: a re-send must not walk the tree again. */
+  readonly #memberships = new Map<Fingerprint, Membership>();
+  readonly #running = new Set<Promise<boolean>>();
+  #isStopped = false;
+
+  constructor(root: RouteNode, deps: Deps) {
+    this.#root = root;
+    this.#deps = deps;
+  }
+
+  get groups(): readonly Group[] {
+    return [...this.#runners.values()].map((runner) => runner.group);
+  }
+
+  get groupCount(): number {
+    return this.#runners.size;
+  }
+
+  /** The groups an alert is in now. */
+  groupsOf(fingerprint: Fingerprint): readonly Group[] {
+    const { runners } = this.#memberships.get(fingerprint) ?? { runners: [] };
+    return runners.filter((runner) => holds(runner, fingerprint)).map((runner) => runner.group);
+  }
+
+  insert(alert: Alert): void {
+    if (this.#isStopped) return;
+    const fingerprint = alert.labels.fingerprint;
+    const known = this.#memberships.get(fingerprint);
+    if (known?.isComplete === true && known.runners.every((runner) => holds(runner, fingerprint))) {
+      for (const runner of known.runners) this.#put(runner, alert);
+      return;
+    }
+    const routes = matchRoutes(this.#root, alert.labels);
+    const runners = routes.flatMap((route) => this.#join(route, alert) ?? []);
+    // A resolve that nobody waits for is sent again for minutes: nothing is decided about it.
+    if (runners.length === 0 && isResolvedAt(alert, this.#deps.clock.wall())) return;
+    if (runners.length > 0)
+      this.#memberships.set(fingerprint, { runners, isComplete: runners.length === routes.length });
+    this.#explain(alert, runners);
+  }
+
+  #explain(alert: Alert, runners: readonly Runner[]): void {
+    const { refused } = explainRoutes(this.#root, alert.labels);
+    this.#deps.emit(
+      this.#deps.tenant,
+      {
+        type: 'alert-routed',
+        fingerprint: alert.labels.fingerprint,
+        routes: runners.map(({ group }) => ({
+          routeId: group.route.id,
+          receiver: group.route.receiver,
+          groupKey: group.key,
+        })),
+        refused,
+      },
+      alert.traceparent,
+    );
+  }
+
+  #join(route: RouteNode, alert: Alert): Runner | undefined {
+    const labels = groupLabels(route, alert.labels);
+    const key = groupKey(route, labels);
+    // The key alone is not unique: two routes may have the same matchers.
+    const id = `${route.id}\u0000${key}`;
+    let runner = this.#runners.get(id);
+    if (runner === undefined) {
+      const isOver = isResolvedAt(alert, this.#deps.clock.wall());
+      if (isOver && !this.#deps.isEndUntold(route, key, alert)) return undefined;
+      if (this.#runners.size >= groupsMax) {
+        this.#deps.meter.add(metrics.groupLimit, 1, {});
+        this.#deps.emit(this.#deps.tenant, {
+          type: 'dropped-at-limit',
+          limit: 'groupsMax',
+          value: groupsMax,
+          what: key,
+        });
+        this.#deps.logger.error(
+          'Too many aggregation groups; the alert is in no group. Group by fewer labels',
+          { alert: alert.labels.toString(), limit: groupsMax },
+        );
+        return undefined;
+      }
+      runner = this.#create(id, route, labels, key, alert);
+    }
+    this.#put(runner, alert);
+    return runner;
+  }
+
+  /**
+   * Whoever is earlier in turn has ended such a group already and makes a new one for this alert; the
+   * replicas that still wait must begin anew too, or their rhythms part.
+   */
+  #put(runner: Runner, alert: Alert): void {
+    const now = this.#deps.clock.wall();
+    runner.group.alerts.set(alert.labels.fingerprint, alert);
+    if (!runner.isEnding || isResolvedAt(alert, now)) return;
+    runner.isEnding = false;
+    runner.isTickDue = false;
+    runner.gridAt = undefined;
+    this.#arm(
+      runner,
+      Math.max(now + firstFlushDelay(alert, runner.group.route, now), this.#deps.startAt),
+      now,
+    );
+  }
+
+  #arm(runner: Runner, at: WallMs, now: WallMs): void {
+    runner.cancelTimer();
+    runner.group.nextFlushAt = at;
+    runner.cancelTimer = this.#deps.timers.after(at - now, () => this.#tick(runner));
+  }
+
+  #create(id: string, route: RouteNode, labels: LabelSet, key: string, alert: Alert): Runner {
+    const { clock, tenant, startAt } = this.#deps;
+    const now = clock.wall();
+    const stored = this.#deps.restore(route.id, key);
+    // A group that was known before a restart keeps its rhythm; what fell due meanwhile is flushed once, now.
+    const restored = stored === undefined ? undefined : restoredTimer(stored.nextFlushAt, route, now);
+    const dueAt =
+      restored === undefined
+        ? now + firstFlushDelay(alert, route, now)
+        : restored.isOverdue
+          ? now
+          : restored.nextTickMs;
+    const nextFlushAt = Math.max(dueAt, startAt);
+    const group: Group = {
+      id,
+      tenant,
+      route,
+      labels,
+      key,
+      alerts: new Map(),
+      mutedBy: [],
+      flushes: stored?.flushes ?? 0,
+      lastFlushAt: stored?.lastFlushAt,
+      nextFlushAt,
+      isGone: false,
+    };
+    const runner: Runner = {
+      group,
+      cancelTimer: () => undefined,
+      underWay: undefined,
+      isEnding: false,
+      isTickDue: false,
+      gridAt: restored?.nextTickMs,
+    };
+    this.#runners.set(id, runner);
+    if (stored?.underWay !== undefined) this.#succeed(runner, stored.underWay);
+    this.#arm(runner, nextFlushAt, now);
+    return runner;
+  }
+
+  #tick(runner: Runner): void {
+    const { group } = runner;
+    const now = this.#deps.clock.wall();
+    const interval = group.route.groupIntervalMs;
+    const next =
+      runner.gridAt === undefined
+        ? now + interval
+        : restoredTimer(runner.gridAt, group.route, now).nextTickMs;
+    runner.gridAt = undefined;
+    this.#arm(runner, next, now);
+    if (runner.underWay === undefined) this.#start(runner);
+    else runner.isTickDue = true;
+  }
+
+  #start(runner: Runner): void {
+    this.#track(runner, this.#flush(runner));
+  }
+
+  /** Nothing is sent before the predecessor has ended; what it left undone is done then. */
+  #succeed(runner: Runner, underWay: Promise<boolean>): void {
+    const ended = underWay.then((isDone) => {
+      runner.underWay = undefined;
+      if (!this.#isStopped && (runner.isTickDue || !isDone)) this.#start(runner);
+      return isDone;
+    });
+    this.#track(runner, ended);
+  }
+
+  #track(runner: Runner, underWay: Promise<boolean>): void {
+    runner.underWay = underWay;
+    this.#running.add(underWay);
+    void underWay.finally(() => this.#running.delete(underWay));
+  }
+
+  async #flush(runner: Runner): Promise<boolean> {
+    const { group } = runner;
+    const closed = this.#deps.whenOpen();
+    // Whatever fell due while nothing could be sent is one flush, of what is true when it can.
+    if (closed !== undefined && !(await closed)) return false;
+    const now = this.#deps.clock.wall();
+    runner.isTickDue = false;
+    group.flushes++;
+    const snapshot = flushSnapshot([...group.alerts.values()], now);
+    runner.isEnding = snapshot.every(({ isResolved }) => isResolved);
+    const isDone = await this.#deps.flush(group, snapshot, now);
+    runner.underWay = undefined;
+    runner.isEnding = false;
+    // A stopped dispatcher has been replaced, or its state is being saved: it decides nothing any more.
+    if (this.#isStopped) return isDone;
+    group.lastFlushAt = now;
+    if (isDone) for (const gone of alertsToDrop(group.alerts, snapshot)) this.#drop(group, gone);
+    if (group.alerts.size === 0) this.#destroy(runner);
+    else {
+      this.#deps.onFlushed(group);
+      if (runner.isTickDue) this.#start(runner);
+    }
+    return isDone;
+  }
+
+  #drop(group: Group, fingerprint: Fingerprint): void {
+    group.alerts.delete(fingerprint);
+    // The next alert with these labels finds its way anew.
+    if (this.groupsOf(fingerprint).length === 0) this.#memberships.delete(fingerprint);
+  }
+
+  #destroy(runner: Runner): void {
+    runner.cancelTimer();
+    runner.group.isGone = true;
+    this.#runners.delete(runner.group.id);
+    this.#deps.onGone(runner.group);
+  }
+
+  /** No new flush starts; those that run are awaited. Groups keep what is in them. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    for (const runner of this.#runners.values()) runner.cancelTimer();
+    await Promise.all(this.#running);
+  }
+
+  /** What is known of the timers, for a successor with another route tree. */
+  states(): ReadonlyMap<string, ResumedGroup> {
+    const states = new Map<string, ResumedGroup>();
+    for (const [id, { group, underWay }] of this.#runners) {
+      states.set(id, {
+        lastFlushAt: group.lastFlushAt,
+        nextFlushAt: group.nextFlushAt,
+        flushes: group.flushes,
+        underWay,
+      });
+    }
+    return states;
+  }
+}
+
+const holds = ({ group }: Runner, fingerprint: Fingerprint): boolean =>
+  !group.isGone && group.alerts.has(fingerprint);

@@ -1,0 +1,4 @@
+export * from './alertmanager.ts';
+export * from './parts.ts';
+export * from './settings.ts';
+export { alertmanagerMetrics } from './metrics.ts';
