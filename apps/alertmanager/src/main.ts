@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { dirname, isAbsolute, join } from 'node:path';
 import { splitNflog, splitSilences, type ReplicatedEntry } from '@tocsin/alerting';
 import { startAlertmanager, type VersionInfo } from '@tocsin/alertmanager-service';
 import { disabledCluster, gossipConfig, type ClusterPort } from '@tocsin/cluster';
@@ -12,9 +13,10 @@ import {
   type StateStore,
   type Timers,
 } from '@tocsin/kernel';
-import { startReceivers } from '@tocsin/receivers-service';
+import { settingsMistake, startReceivers } from '@tocsin/receivers-service';
 import {
   eventLog,
+  expandGlob,
   loadSettings,
   logger as openLogger,
   nodeClock,
@@ -97,7 +99,11 @@ async function main(): Promise<void> {
     events,
     readConfiguration: () => readTextFile(values.configFile),
     readDocument: readYaml,
+    readTemplates: (globs) => templateFiles(globs, dirname(values.configFile)),
+    settingsMistake: (integration, settingsJson) =>
+      settingsMistake(integration, settingsJson, { readDocument: readYaml, environment }),
     settings: {
+      configurationFolder: dirname(values.configFile),
       replica,
       retentionMs: values.retention,
       maintenanceIntervalMs: values.maintenanceInterval,
@@ -211,7 +217,7 @@ async function receiversLinks(
     sha256Hex,
     readSecret: readTextFile,
     readDocument: readYaml,
-    environment: (name) => process.env[name],
+    environment,
     version: versionInfo.version,
   });
   deps.life.onStop('stop the receivers in this process', 5_000, async () => {
@@ -219,6 +225,18 @@ async function receiversLinks(
     await http.close();
   });
   return [loopback(receivers.handlers)];
+}
+
+const environment = (name: string): string | undefined => process.env[name];
+
+/** A pattern that matches nothing is fine, a file that can't be read is not. */
+async function templateFiles(
+  globs: readonly string[],
+  folder: string,
+): Promise<readonly { readonly name: string; readonly text: string }[]> {
+  const patterns = globs.map((glob) => (isAbsolute(glob) ? glob : join(folder, glob)));
+  const paths = (await Promise.all(patterns.map(expandGlob))).flat();
+  return Promise.all(paths.map(async (name) => ({ name, text: await readTextFile(name) })));
 }
 
 function externalUrlOf(values: Values): string {

@@ -5,7 +5,14 @@
  * before the cluster is joined, the cluster before anything is dispatched, and the last write comes
  * after the last notification.
  */
-import { Nflog, Silences, compileMatcher, loadConfiguration, type Configuration } from '@tocsin/alerting';
+import {
+  Nflog,
+  Silences,
+  compileMatcher,
+  loadConfiguration,
+  type Configuration,
+  type RouteNode,
+} from '@tocsin/alerting';
 import type { ClusterView } from '@tocsin/cluster';
 import {
   AppError,
@@ -21,6 +28,7 @@ import { httpApi } from './api/http-api.ts';
 
 import { emitter, uuid, type Emit } from './emit.ts';
 import { ingestHandlers } from './ingest.ts';
+import { checkIntegrations, withTemplates } from './integration-settings.ts';
 import { alertmanagerMetrics as metrics } from './metrics.ts';
 import type { AlertmanagerParts } from './parts.ts';
 import { ReceiversClient } from './receivers-client.ts';
@@ -138,8 +146,16 @@ async function readConfiguration(parts: AlertmanagerParts, emit: Emit): Promise<
   const { meter, logger, settings, clock } = parts;
   try {
     const text = await parts.readConfiguration();
-    const configuration = loadConfiguration(parts.readDocument(text), text, { mode: settings.matcherMode });
+    const loaded = loadConfiguration(parts.readDocument(text), text, {
+      mode: settings.matcherMode,
+      folder: settings.configurationFolder,
+      retentionMs: settings.retentionMs,
+    });
+    const configuration = withTemplates(loaded, await parts.readTemplates(loaded.templates));
+    checkIntegrations(configuration, parts.settingsMistake);
     for (const warning of configuration.warnings) logger.warn(warning);
+    if (hasRouteLabels(configuration.route))
+      logger.warn('Route labels are not rendered by this version: routeLabels is empty in payloads');
     meter.set(metrics.reloadSuccessful, 1, {});
     meter.set(metrics.reloadTimestamp, clock.wall() / 1000, {});
     meter.set(metrics.configurationHash, configuration.hash, {});
@@ -154,6 +170,9 @@ async function readConfiguration(parts: AlertmanagerParts, emit: Emit): Promise<
     throw error;
   }
 }
+
+const hasRouteLabels = ({ labels, routes }: RouteNode): boolean =>
+  (labels?.size ?? 0) > 0 || routes.some(hasRouteLabels);
 
 function collectMetrics(parts: AlertmanagerParts, tenant: TenantAlertmanager): void {
   const { meter, clock, cluster, settings } = parts;

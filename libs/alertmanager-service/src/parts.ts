@@ -34,6 +34,11 @@ export interface EventAnswer {
   readonly isGap: boolean;
 }
 
+export interface TemplateFile {
+  readonly name: string;
+  readonly text: string;
+}
+
 /** Everything an alertmanager needs from outside. The app binds it to Node, the simulator to its virtual world. */
 export interface AlertmanagerParts {
   readonly clock: Clock;
@@ -51,4 +56,8 @@ export interface AlertmanagerParts {
   /** The text of `--config.file`. */
   readonly readConfiguration: () => Promise<string>;
   readonly readDocument: ReadDocument;
+  /** The files that `templates:` names, relative to the folder of the configuration. */
+  readonly readTemplates: (globs: readonly string[]) => Promise<readonly TemplateFile[]>;
+  /** What a receivers replica would refuse in these settings; undefined when nothing. */
+  readonly settingsMistake: (integration: string, settingsJson: string) => string | undefined;
 }

@@ -20,6 +20,8 @@ export interface AlertmanagerSettings {
   readonly isLoggingSilences: boolean;
   /** Without a trailing slash; used in payloads. */
   readonly externalUrl: string;
+  /** Of `--config.file`: files that `http_config` names are relative to it. */
+  readonly configurationFolder: string;
   readonly matcherMode: 'fallback' | 'classic' | 'utf8';
   readonly version: VersionInfo;
 }

@@ -4,22 +4,8 @@
  * Everything one tenant has: its configuration, alerts, groups, silences and notification log. A
  * broken configuration or a full limit of one tenant never touches another.
  */
-import {
-  Inhibitor,
-  contentHash,
-  type Configuration,
-  type IntegrationConfig,
-  type NflogEntry,
-  type RouteNode,
-} from '@tocsin/alerting';
-import {
-  AppError,
-  compareUtf8,
-  messageOf,
-  type GroupCommitter,
-  type StateStore,
-  type WallMs,
-} from '@tocsin/kernel';
+import { Inhibitor, type Configuration, type NflogEntry, type RouteNode } from '@tocsin/alerting';
+import { AppError, messageOf, type GroupCommitter, type StateStore, type WallMs } from '@tocsin/kernel';
 import type { Alert, NamedTimeInterval, Tenant } from '@tocsin/model';
 import { alertOfRow, type RestoredAlert } from './alert-state.ts';
 import { AlertStore } from './alert-store.ts';
@@ -32,6 +18,7 @@ import type { AlertmanagerParts } from './parts.ts';
 import { runPipeline, type PipelineDeps } from './pipeline.ts';
 import type { IntegrationSettings, ReceiversClient } from './receivers-client.ts';
 import type { ReplicatedLog } from './replicated-log.ts';
+import { settingsOf } from './integration-settings.ts';
 import { usedReceivers } from './used-receivers.ts';
 
 /** Group rows outlive their next tick by this much, so that a long outage does not lose the rhythm. */
@@ -295,21 +282,6 @@ export class TenantAlertmanager {
     running.stop.raise(new AppError('cancelled', 'the alertmanager is stopping'));
     await running.dispatcher.stop();
   }
-}
-
-function settingsOf(integration: IntegrationConfig): IntegrationSettings {
-  const json = canonicalJson(integration.settings);
-  return { integration: integration.integration, json, hash: contentHash(json) };
-}
-
-/** JSON with sorted keys: equal settings have equal hashes on all replicas. */
-function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const entries = Object.entries(value as Record<string, unknown>)
-    .filter(([, each]) => each !== undefined)
-    .sort(([a], [b]) => compareUtf8(a, b));
-  return `{${entries.map(([key, each]) => `${JSON.stringify(key)}:${canonicalJson(each)}`).join(',')}}`;
 }
 
 /** Something made once for an object, for as long as the object lives. */

@@ -1,3 +1,5 @@
 export { startReceivers, NOTIFY_WINDOW, type Receivers, type ReceiversParts } from './receivers.ts';
 export type { Delivery, FailureReason, Integration, ReadIntegration, SendContext } from './integration.ts';
 export { JsonSettings, type JsonValue } from './json-settings.ts';
+export { settingsMistake } from './settings-mistake.ts';
+export type { ReadingMeans } from './integration.ts';

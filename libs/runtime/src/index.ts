@@ -9,3 +9,4 @@ export * from './event-log.ts';
 export * from './files.ts';
 export * from './load-settings.ts';
 export * from './metrics-page.ts';
+export * from './glob.ts';

@@ -70,6 +70,7 @@ const defaults: AlertmanagerSettings = {
   silenceBytesMax: 0,
   isLoggingSilences: false,
   externalUrl: 'http://alertmanager.test',
+  configurationFolder: '',
   matcherMode: 'fallback',
   version: { version: '', revision: '', branch: '', buildUser: '', buildDate: '', goVersion: '' },
 };
@@ -217,6 +218,8 @@ export class Bench {
         emit: (event) => void this.events.push(event),
         query: () => ({ events: this.events, lastId: '', isGap: false }),
       },
+      readTemplates: () => Promise.resolve([]),
+      settingsMistake: () => undefined,
       readConfiguration: () =>
         Promise.resolve(
           typeof this.configuration === 'string' ? this.configuration : JSON.stringify(this.configuration),

@@ -78,6 +78,8 @@ export class AlertmanagerProcess extends Process {
       cluster: sabotagedCluster(this.#cluster(), universe.sabotage),
       receivers: this.#receivers(),
       events: { ...this.sink(), query: () => ({ events: [], lastId: '', isGap: false }) },
+      readTemplates: () => Promise.resolve([]),
+      settingsMistake: () => undefined,
       readConfiguration: () => Promise.resolve(universe.configuration),
       readDocument: readYaml,
     });
@@ -180,6 +182,7 @@ export class AlertmanagerProcess extends Process {
       silenceBytesMax: 0,
       isLoggingSilences: false,
       externalUrl: `http://${this.name}`,
+      configurationFolder: '',
       matcherMode: 'fallback',
       version: { version: '', revision: '', branch: '', buildUser: '', buildDate: '', goVersion: '' },
     };
