@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { AppError, decodeUtf8, messageOf, type HttpOut, type Logger } from '@tocsin/kernel';
 import { startEmbeddedPostgres } from '@tocsin/storage';
 import type { SinkNotification } from '../sink.ts';
+import { databaseFolder } from './database-folder.ts';
 import { demoPlan, replicasMax, type DemoPlan } from './plan.ts';
 import { assertFree } from './ports.ts';
 import { DemoProcesses } from './processes.ts';
@@ -46,7 +47,7 @@ export async function runDemo(input: DemoInput, http: HttpOut, logger: Logger): 
   };
   await assertFree(demoPlan({ ...options, databaseUrl: '' }).processes.flatMap(({ ports }) => ports));
   process.stdout.write('Starting the embedded database ...\n');
-  const database = await startEmbeddedPostgres({ dataDir: join(folder, 'postgres'), logger });
+  const database = await startEmbeddedPostgres({ dataDir: databaseFolder(folder), logger });
   const plan = demoPlan({ ...options, databaseUrl: database.url });
   for (const { name, text } of plan.files) writeFileSync(join(folder, name), text);
   const said: string[] = [];
