@@ -109,6 +109,12 @@ export const settings = {
     default: '',
     doc: 'Path to configuration file that can enable TLS or authentication. Not supported by this version: a value other than the empty string is refused.',
   },
+  webUiPath: {
+    type: 'path',
+    flag: 'web.ui-path',
+    default: '',
+    doc: 'Accepted for compatibility with the package of Debian; there is no user interface here yet.',
+  },
   webSystemdSocket: {
     type: 'bool',
     flag: 'web.systemd-socket',
