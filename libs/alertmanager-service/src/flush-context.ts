@@ -13,6 +13,8 @@ export interface FlushContext {
   readonly deadline: WallMs;
   readonly signal: CancelSignal;
   readonly span: Span;
+  /** The alerts as this flush found them, without those that are muted now. */
+  readonly due: () => readonly FlushAlert[];
   /**
    * The alerts of this flush as they are now, muted ones left out. Asked for at each decision: a
    * replica that has waited for its turn must not send what has been resolved or silenced meanwhile,

@@ -97,6 +97,13 @@ export async function notifyIntegration(
   await waitForTurn(deps, context);
   await settleBarrier(deps);
   const ref = { groupName: receiver.name, integration: integration.integration, index: integration.index };
+  // What has changed since belongs to the next flush, in which we wait our turn for it: told now, it
+  // would be told twice when another replica's turn, or flush, falls on this moment.
+  const due = look(deps, jobWith(context, ref, integration, context.due()));
+  if (!due.decision.send) {
+    explainNotSent(deps, due);
+    return true;
+  }
   const job = jobOf(deps, context, ref, integration);
   if (isMutedMeanwhile(job)) return true;
   const verdict = look(deps, job);
@@ -120,7 +127,16 @@ function jobOf(
   receiver: ReceiverRef,
   integration: IntegrationConfig,
 ): Job {
-  const alerts = context.batch(new Set(deps.log.nflog.get(context.group.key, receiver)?.firing));
+  const told = new Set(deps.log.nflog.get(context.group.key, receiver)?.firing);
+  return jobWith(context, receiver, integration, context.batch(told));
+}
+
+function jobWith(
+  context: FlushContext,
+  receiver: ReceiverRef,
+  integration: IntegrationConfig,
+  alerts: readonly FlushAlert[],
+): Job {
   return {
     context,
     integration,

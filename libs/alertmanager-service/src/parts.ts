@@ -10,29 +10,8 @@ import type {
   Timers,
   Tracer,
 } from '@tocsin/kernel';
-import type { Decision, DecisionEvent, EventSink } from '@tocsin/model';
+import type { EventLog } from '@tocsin/model';
 import type { AlertmanagerSettings } from './settings.ts';
-
-/** The newest events, for `/api/v2/tocsin/events`. */
-export interface EventLog {
-  query(filter: EventFilter): EventAnswer;
-}
-export interface EventFilter {
-  readonly type?: Decision['type'];
-  readonly fingerprint?: string;
-  readonly groupKey?: string;
-  readonly notificationId?: string;
-  /** Only events younger than this one. */
-  readonly afterId?: string;
-  readonly limit?: number;
-}
-export interface EventAnswer {
-  /** Oldest first. */
-  readonly events: readonly DecisionEvent[];
-  readonly lastId: string;
-  /** `afterId` is no longer kept: events between may have been missed. */
-  readonly isGap: boolean;
-}
 
 export interface TemplateFile {
   readonly name: string;
@@ -52,7 +31,8 @@ export interface AlertmanagerParts {
   readonly cluster: ClusterPort;
   /** One link to each receivers replica; the one in-process when none is configured. */
   readonly receivers: readonly RpcLink[];
-  readonly events: EventSink & EventLog;
+  /** Takes the decisions, and answers `/api/v2/tocsin/events`. */
+  readonly events: EventLog;
   /** The text of `--config.file`. */
   readonly readConfiguration: () => Promise<string>;
   readonly readDocument: ReadDocument;

@@ -87,6 +87,7 @@ export async function runPipeline(
       deadline: now + deadlineMs,
       signal,
       span,
+      due: () => muteNow(alerts),
       batch: (told: ReadonlySet<AlertHash>) => muteNow(currentAlerts(group, alerts, told, deps.clock.wall())),
     };
     const isDone = muteNow(alerts).length === 0 || (await fanOut(deps, configuration, context));

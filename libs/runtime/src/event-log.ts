@@ -4,36 +4,11 @@
  */
 import { assert } from '@tocsin/kernel';
 import type { Logger } from '@tocsin/kernel';
-import type { Decision, DecisionEvent, EventSink } from '@tocsin/model';
+import type { Decision, DecisionEvent, EventFilter, EventLog } from '@tocsin/model';
 
 export const eventsKeptDefault = 10_000;
 /** Events in one answer. */
 export const eventsPerAnswerMax = 1_000;
-
-export interface EventFilter {
-  readonly tenant?: string;
-  readonly type?: Decision['type'];
-  readonly fingerprint?: string;
-  readonly groupKey?: string;
-  readonly notificationId?: string;
-  /** Only events younger than this one; when it is no longer kept, all that are. */
-  readonly afterId?: string;
-  /** 1 to 1,000; default 100. */
-  readonly limit?: number;
-}
-
-export interface EventAnswer {
-  /** Oldest first. With `afterId` the next ones after it, without it the newest. */
-  readonly events: readonly DecisionEvent[];
-  /** To be passed as `afterId` to go on from here; '' when there never was an event. */
-  readonly lastId: string;
-  /** `afterId` is no longer kept: events between may have been missed. */
-  readonly isGap: boolean;
-}
-
-export interface EventLog extends EventSink {
-  query(filter: EventFilter): EventAnswer;
-}
 
 export function eventLog({
   logger,
