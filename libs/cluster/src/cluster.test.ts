@@ -342,6 +342,31 @@ describe('entries', () => {
     expect(first?.acknowledged.map(({ peer }) => peer).toSorted()).toEqual(['b', 'c']);
   });
 
+  it('reach every replica over TCP when all packets are lost, and nobody is taken for absent', async () => {
+    for (const isBlockedFromTheStart of [true, false]) {
+      const at = lab(41);
+      if (isBlockedFromTheStart) at.network.loss = 1;
+      const replicas = await trio(at);
+      await at.world.run(5000);
+      at.network.loss = 1;
+      for (let round = 0; round < 40; round++) {
+        const [sender] = replicas.splice(0, 1);
+        if (sender === undefined) throw new Error('three replicas');
+        replicas.push(sender);
+        sender.cluster.broadcast('nfl', entryNow(at, `k${round}`));
+        const isEverywhere = (): boolean =>
+          replicas.every((replica) => has(replica, `k${round}`) || replica === sender);
+        expect(await at.world.runUntil(isEverywhere, 1000)).toBe(true);
+        await at.world.run(1000);
+        for (const replica of replicas) {
+          expect(
+            replica.cluster.view().members.map(({ isAbsent, isTocsin }) => [isAbsent, isTocsin]),
+          ).toEqual(Array(3).fill([false, true]));
+        }
+      }
+    }
+  });
+
   it('too large for a packet reach every replica', async () => {
     const at = lab(41);
     const [first, second, third] = await trio(at);

@@ -30,7 +30,8 @@ export interface OutboxItem {
 export interface OutgoingEntries {
   readonly seq: number;
   readonly items: readonly OutboxItem[];
-  readonly isResend: boolean;
+  /** 1: sent for the first time. */
+  readonly attempt: number;
 }
 
 interface Pending {
@@ -39,7 +40,7 @@ interface Pending {
   readonly isLarge: boolean;
   dueAt: MonoMs;
   delayMs: number;
-  isSent: boolean;
+  attempts: number;
 }
 
 export class Outbox {
@@ -90,8 +91,7 @@ export class Outbox {
       if (pending.dueAt > now || (pending.isLarge && !canStream)) continue;
       this.#keepWorthwhile(pending, wall);
       if (pending.items.length === 0) continue;
-      due.push({ seq: pending.seq, items: pending.items, isResend: pending.isSent });
-      pending.isSent = true;
+      due.push({ seq: pending.seq, items: pending.items, attempt: ++pending.attempts });
       pending.dueAt = now + pending.delayMs;
       pending.delayMs = Math.min(2 * pending.delayMs, MAX_RESEND_MS);
       if (pending.isLarge) canStream = false;
@@ -122,7 +122,7 @@ export class Outbox {
 
   #addPending(items: OutboxItem[], isLarge: boolean, now: MonoMs): void {
     const seq = this.#nextSeq();
-    this.#pending.set(seq, { seq, items, isLarge, dueAt: now, delayMs: FIRST_RESEND_MS, isSent: false });
+    this.#pending.set(seq, { seq, items, isLarge, dueAt: now, delayMs: FIRST_RESEND_MS, attempts: 0 });
   }
 
   /** Expired entries, and those with a newer version on the way, are not worth sending. */

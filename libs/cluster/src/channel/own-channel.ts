@@ -8,6 +8,8 @@
  *  - To a member that never said Hello nothing is sent but our Hello.
  *  - Absent means: was heard, and is silent now; or refused a connection. A replica that we have not
  *    heard yet is not absent, since it may not know us yet.
+ *  - UDP may be blocked, in one direction or both. Who hears nothing though a connection works asks for
+ *    TCP, and gets it for a while; an entry that two packets did not deliver goes over TCP in any case.
  */
 import { AppError } from '@tocsin/kernel';
 import type { Cancel, Clock, Logger, MonoMs, Timers } from '@tocsin/kernel';
@@ -24,6 +26,15 @@ export const MAX_PACKET_PART_BYTES = 700;
 export const ABSENT_MS = 2500;
 /** Silent for so long, a replica is asked by a connection whether anybody listens there. */
 const KNOCK_MS = 1200;
+/** Capability in a Hello: "I hear nothing of you, send it over TCP". */
+const OVER_TCP = 'over-tcp';
+/** How long that is done; still deaf then, the other asks again before it takes us for absent. */
+const OVER_TCP_MS = 10_000;
+const ASK_AGAIN_MS = 1_000;
+/** Small messages under way to one replica over TCP; what is beyond it is lost, as a packet would be. */
+const SMALL_STREAMS_MAX = 8;
+/** From this attempt on an entry goes over TCP. */
+const STREAM_ATTEMPT = 3;
 /** Times between Hellos to a member that did not answer; the last one repeats. */
 const HELLO_RETRY_MS: readonly number[] = [1000, 10_000];
 
@@ -64,6 +75,9 @@ interface Peer {
   hasRefused: boolean;
   isKnocking: boolean;
   isStreaming: boolean;
+  smallStreams: number;
+  overTcpUntil: MonoMs;
+  askedAt: MonoMs;
   dueTimer: { readonly at: MonoMs; readonly cancel: Cancel } | undefined;
 }
 
@@ -108,6 +122,9 @@ export class OwnChannel {
       hasRefused: false,
       isKnocking: false,
       isStreaming: false,
+      smallStreams: 0,
+      overTcpUntil: -Infinity,
+      askedAt: -Infinity,
       dueTimer: undefined,
     };
     this.#peers.set(name, peer);
@@ -186,6 +203,7 @@ export class OwnChannel {
 
   #onHello(peer: Peer, hello: Hello): void {
     peer.cancelHello();
+    if (hello.capabilities.includes(OVER_TCP)) peer.overTcpUntil = this.#deps.clock.mono() + OVER_TCP_MS;
     if (!hello.isAnswer) this.#send(peer, this.#hello(true));
     const { configurationHash } = this.#deps;
     if (
@@ -232,8 +250,18 @@ export class OwnChannel {
     void this.#deps.knock(peer.name).then((outcome) => {
       peer.isKnocking = false;
       const isSilent = peer.heardAt !== undefined && this.#deps.clock.mono() - peer.heardAt > KNOCK_MS;
-      if (outcome === 'refused' && isSilent && this.#peers.get(peer.name) === peer) this.#refused(peer);
+      if (!isSilent || this.#peers.get(peer.name) !== peer) return;
+      if (outcome === 'refused') this.#refused(peer);
+      if (outcome === 'answered') this.#askForTcp(peer);
     });
+  }
+
+  /** It lives, and its packets do not arrive. */
+  #askForTcp(peer: Peer): void {
+    const now = this.#deps.clock.mono();
+    if (now - peer.askedAt < ASK_AGAIN_MS) return;
+    peer.askedAt = now;
+    this.#streamSmall(peer, this.#wrap(++this.#lastSeq, this.#hello(false, [OVER_TCP])));
   }
 
   #refused(peer: Peer): void {
@@ -245,16 +273,18 @@ export class OwnChannel {
 
   #sayHello(peer: Peer): void {
     peer.cancelHello();
-    this.#send(peer, this.#hello(false));
+    // Every other one by the way that may be open when UDP is not, and asking for the same.
+    if (peer.hellos % 2 === 0) this.#send(peer, this.#hello(false));
+    else this.#streamSmall(peer, this.#wrap(++this.#lastSeq, this.#hello(false, [OVER_TCP])));
     const delayMs = HELLO_RETRY_MS[Math.min(peer.hellos++, HELLO_RETRY_MS.length - 1)] ?? 0;
     peer.cancelHello = this.#deps.timers.after(delayMs, () => this.#sayHello(peer));
   }
 
-  #hello(isAnswer: boolean): Hello {
+  #hello(isAnswer: boolean, capabilities: readonly string[] = []): Hello {
     const { clock, configurationHash } = this.#deps;
     return {
       type: 'hello',
-      capabilities: [],
+      capabilities,
       configurationHash,
       wallMs: Math.max(0, clock.wall()),
       monoMs: Math.max(0, clock.mono()),
@@ -264,8 +294,19 @@ export class OwnChannel {
 
   #send(peer: Peer, body: EnvelopeBody): void {
     const part = this.#wrap(++this.#lastSeq, body);
-    if (part.length <= MAX_PACKET_PART_BYTES) this.#deps.send(peer.name, part);
+    if (part.length <= MAX_PACKET_PART_BYTES) this.#sendSmall(peer, part, false);
     else void this.#stream(peer, part);
+  }
+
+  #sendSmall(peer: Peer, part: Uint8Array, mustStream: boolean): void {
+    if (mustStream || this.#deps.clock.mono() < peer.overTcpUntil) this.#streamSmall(peer, part);
+    else this.#deps.send(peer.name, part);
+  }
+
+  #streamSmall(peer: Peer, part: Uint8Array): void {
+    if (peer.smallStreams >= SMALL_STREAMS_MAX) return;
+    peer.smallStreams++;
+    void this.#stream(peer, part).finally(() => peer.smallStreams--);
   }
 
   #wrap(seq: number, body: EnvelopeBody): Uint8Array {
@@ -275,14 +316,14 @@ export class OwnChannel {
   #sendDue(peer: Peer): void {
     peer.dueTimer = undefined;
     const { clock } = this.#deps;
-    for (const { seq, items, isResend } of peer.outbox.takeDue(
+    for (const { seq, items, attempt } of peer.outbox.takeDue(
       clock.mono(),
       clock.wall(),
       !peer.isStreaming,
     )) {
-      if (isResend) this.#deps.onResent();
+      if (attempt > 1) this.#deps.onResent();
       const part = this.#wrap(seq, { type: 'entries', batches: batchesOf(items) });
-      if (part.length <= MAX_PACKET_PART_BYTES) this.#deps.send(peer.name, part);
+      if (part.length <= MAX_PACKET_PART_BYTES) this.#sendSmall(peer, part, attempt >= STREAM_ATTEMPT);
       else void this.#streamEntries(peer, part);
     }
     this.#armOutbox(peer);
