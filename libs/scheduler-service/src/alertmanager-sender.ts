@@ -193,6 +193,7 @@ export class AlertmanagerSender {
   #send(alerts: readonly OutgoingAlert[]): void {
     const { clock, settings, tracer } = this.#deps;
     const span = tracer.start('StreamAlerts', {
+      ...(tracer.isOn ? ancestryOf(alerts) : {}),
       kind: 'client',
       attributes: { alertmanager: this.target, alerts: alerts.length },
     });
@@ -361,4 +362,19 @@ export class AlertmanagerSender {
   get #labels(): { readonly alertmanager: string } {
     return { alertmanager: this.target };
   }
+}
+
+/** Links of one span; more would not be looked at, and cost. */
+const linksMax = 64;
+
+/** A batch of one evaluation goes on in its trace; one of several starts a trace that links to theirs. */
+function ancestryOf(alerts: readonly OutgoingAlert[]): {
+  readonly parent?: string;
+  readonly links?: readonly string[];
+} {
+  const evaluations = [...new Set(alerts.map(({ evaluation = '' }) => evaluation))].filter(
+    (traceparent) => traceparent !== '',
+  );
+  const [only = ''] = evaluations;
+  return evaluations.length > 1 ? { links: evaluations.slice(0, linksMax) } : { parent: only };
 }

@@ -11,6 +11,8 @@ export interface OutgoingAlert {
   readonly key: Fingerprint;
   /** A firing alert that waits longer than this says nothing any more; undefined for a resolved one. */
   readonly worthlessAt: WallMs | undefined;
+  /** Trace context of the evaluation that sends it, also when an earlier one changed it last; '' for none. */
+  readonly evaluation?: string;
   readonly wire: WireAlert;
 }
 
@@ -19,6 +21,7 @@ export function outgoingAlert(
   instance: Instance,
   externalLabels: LabelSet,
   generatorUrl: string,
+  evaluation = '',
 ): OutgoingAlert | undefined {
   const { state } = instance;
   if (state.kind === 'pending') return undefined;
@@ -26,6 +29,7 @@ export function outgoingAlert(
   return {
     key: labels.fingerprint,
     worthlessAt: state.kind === 'resolved' ? undefined : instance.validUntil,
+    evaluation,
     wire: {
       labels: wireLabels(labels),
       annotations: wireLabels(instance.annotations),

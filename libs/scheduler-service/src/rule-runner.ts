@@ -196,7 +196,7 @@ export class RuleRunner {
     this.#instances = instances;
     this.#store(changes, slot);
     for (const change of changes) this.#report(change, span);
-    this.#deps.deliver(this.outgoing(due));
+    this.#deps.deliver(this.outgoing(due, span.traceparent));
     if (error !== undefined && changes.length > 0) {
       meter.add(ruleMetrics.limitDrops, 1, this.#labels);
       this.#deps.emit(
@@ -270,10 +270,12 @@ export class RuleRunner {
   }
 
   /** As they are sent. */
-  outgoing(instances: Iterable<Instance>): readonly OutgoingAlert[] {
+  outgoing(instances: Iterable<Instance>, evaluation = ''): readonly OutgoingAlert[] {
     const { externalLabels } = this.#deps.settings;
     const generatorUrl = this.#source.query.link(this.rule.expr);
-    return [...instances].flatMap((instance) => outgoingAlert(instance, externalLabels, generatorUrl) ?? []);
+    return [...instances].flatMap(
+      (instance) => outgoingAlert(instance, externalLabels, generatorUrl, evaluation) ?? [],
+    );
   }
 
   /** What an alertmanager that has just turned up must know: all that was sent before. */

@@ -1,5 +1,6 @@
 import { scheduleOf, slotAt } from '@tocsin/evaluation';
 import { LabelSet } from '@tocsin/model';
+import { traceIdOf } from '@tocsin/kernel';
 import { describe, expect, it } from 'vitest';
 import type { WireAlert } from '@tocsin/contracts';
 import { get, labelsOf, NOON, settled, SOURCE_URL, World } from './testing/world.ts';
@@ -74,8 +75,8 @@ describe('evaluation', () => {
     const spans: string[] = [];
     const tracer = {
       isOn: true,
-      start: (name: string) => (
-        spans.push(name),
+      start: (name: string, options: { readonly parent?: string } = {}) => (
+        spans.push(options.parent === undefined ? name : `${name} below ${traceIdOf(options.parent)}`),
         { traceparent, set: () => undefined, end: () => undefined }
       ),
     };
@@ -95,7 +96,7 @@ describe('evaluation', () => {
         },
       },
     ]);
-    expect(spans).toEqual(['rule', 'StreamAlerts']);
+    expect(spans).toEqual(['rule', 'StreamAlerts below 0af7651916cd43dd8448eb211c80319c']);
     expect(alertmanager.batches[0]).toMatchObject({ traceparent, alerts: [{ traceparent }] });
     expect(world.events.find(({ decision }) => decision.type === 'rule-state-changed')?.traceId).toBe(
       '0af7651916cd43dd8448eb211c80319c',
