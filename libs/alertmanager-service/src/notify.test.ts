@@ -300,6 +300,24 @@ describe('a replica in position p', () => {
     expect(bench.told.map(({ firing, resolved }) => [firing, resolved])).toEqual([[['b'], ['a']]]);
   });
 
+  it('leaves to the next flush what has changed since its own, when a peer has told what that one was about', async () => {
+    const one = new FakeCluster();
+    const two = new FakeCluster({ position: 1 });
+    const first = await started({ cluster: () => one });
+    const second = await started({ cluster: () => two });
+    const both = (...alerts: readonly PostedAlert[]): Promise<unknown> =>
+      Promise.all([first.post(...alerts), second.post(...alerts)]);
+    await both(down('a', { endsAt: first.time(HOUR) }));
+    await Promise.all([first.run(11 * SECOND), second.run(11 * SECOND)]);
+    await both(down('a', { endsAt: first.time() }));
+    two.arrived.push(...one.sent);
+    // Its turn comes; the peer, whose flush may fall on the same moment, could not know that it sends.
+    await second.run(30 * SECOND);
+    expect(second.told).toEqual([]);
+    await second.run(2 * MINUTE);
+    expect(second.told.map(({ resolved }) => resolved)).toEqual([['a']]);
+  });
+
   it('never calls an alert resolved that joined the group, and that a peer told of, while it waited', async () => {
     const one = new FakeCluster();
     const two = new FakeCluster({ position: 1 });
