@@ -361,7 +361,7 @@ describe('entries', () => {
         for (const replica of replicas) {
           expect(
             replica.cluster.view().members.map(({ isAbsent, isTocsin }) => [isAbsent, isTocsin]),
-          ).toEqual(Array(3).fill([false, true]));
+          ).toEqual(replicas.map(() => [false, true]));
         }
       }
     }
