@@ -9,7 +9,7 @@ import {
   flushSnapshot,
   restoredTimer,
 } from './group.ts';
-import { isTurnEarly, turnDelayMs } from './turn.ts';
+import { turnDelayMs } from './turn.ts';
 import { alertOf, MINUTE, NOON, routeOf, SECOND } from './testing/fixtures.ts';
 
 const route = routeOf('{}');
@@ -33,11 +33,6 @@ describe('deadline and turn', () => {
   it('gives every flush at least ten seconds, plus the wait for its turn', () => {
     expect(flushDeadlineMs(SECOND, turnDelayMs(0, 15 * SECOND))).toBe(10 * SECOND);
     expect(flushDeadlineMs(5 * MINUTE, turnDelayMs(2, 15 * SECOND))).toBe(5 * MINUTE + 30 * SECOND);
-  });
-  it('ends the wait only when every earlier replica is gone or has given up', () => {
-    expect(isTurnEarly([{ isAbsent: true }, { isAbsent: false, hasFailed: true }])).toBe(true);
-    expect(isTurnEarly([{ isAbsent: true }, { isAbsent: false }])).toBe(false);
-    expect(isTurnEarly([])).toBe(true);
   });
 });
 
