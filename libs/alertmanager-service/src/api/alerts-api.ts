@@ -12,6 +12,7 @@ import type { AlertmanagerSettings } from '../settings.ts';
 import type { TenantAlertmanager } from '../tenant.ts';
 import { empty, okJson, refused } from './answer.ts';
 import type { AlertReader } from './alert-reader.ts';
+import { isSuppressed, liveAlerts, statusOf, type Status } from './live-alerts.ts';
 import { filters, flag, receiverFilter } from './query.ts';
 
 /** Alerts serialised before other work gets its turn. */
@@ -27,24 +28,6 @@ export function postAlerts(
   if (rejections.length === 0) return empty(200);
   return refused(400, rejections.map(({ reason }) => reason).join('\n'));
 }
-
-interface Status {
-  readonly inhibitedBy: readonly string[];
-  readonly silencedBy: readonly string[];
-  readonly mutedBy: readonly string[];
-}
-
-function statusOf(tenant: TenantAlertmanager, alert: Alert, mutedBy: readonly string[], now: WallMs): Status {
-  const inhibited = tenant.inhibitor.mutes(alert.labels, now);
-  return {
-    inhibitedBy: inhibited === undefined ? [] : [inhibited.by],
-    silencedBy: tenant.log.silences.mutedBy(alert.labels, alert.labels.fingerprint, now),
-    mutedBy,
-  };
-}
-
-const isSuppressed = (status: Status): boolean =>
-  status.inhibitedBy.length > 0 || status.silencedBy.length > 0 || status.mutedBy.length > 0;
 
 /** `active`, `silenced`, `inhibited` of the query. */
 function stateFilter(request: HttpRequest): (status: Status) => boolean {
@@ -82,12 +65,8 @@ export function getAlerts(
   const passes = stateFilter(request);
   const byName = receiversByName(tenant);
   const { route } = tenant.configuration;
-  const instant = instantOf(now);
-  const live = [...tenant.alerts.alerts()]
-    .filter((alert) => compareInstants(alert.endsAt, instant) >= 0 && matchesAll(matchers, alert.labels))
-    .sort((a, b) => compareUtf8(a.labels.fingerprint, b.labels.fingerprint));
   return okJson(
-    listOf(live, (alert) => {
+    listOf(liveAlerts(tenant, matchers, now), (alert) => {
       const names = matchRoutes(route, alert.labels).map((node) => node.receiver);
       if (receivers.isGiven && !names.some((name) => receivers.passes(receiverNamed(byName, name))))
         return undefined;
