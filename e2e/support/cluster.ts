@@ -21,6 +21,7 @@ export interface ReplicaPlan {
   readonly name: string;
   readonly kind: 'tocsin' | 'real';
   readonly web: number;
+  /** 0: without a cluster. */
   readonly gossip: number;
   readonly grpc: number;
   /** Flags on top. */
@@ -59,7 +60,7 @@ export async function startReplica(
     `--config.file=${configFile}`,
     `--storage.path=${stage.dir}/${plan.name}`,
     `--web.listen-address=${HOST}:${plan.web}`,
-    `--cluster.listen-address=${HOST}:${plan.gossip}`,
+    `--cluster.listen-address=${plan.gossip === 0 ? '' : `${HOST}:${plan.gossip}`}`,
     ...all.filter((peer) => peer.name !== plan.name).map((peer) => `--cluster.peer=${HOST}:${peer.gossip}`),
     ...plan.args,
   ];
