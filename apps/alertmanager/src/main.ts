@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname } from 'node:path';
 import { splitNflog, splitSilences, type ReplicatedEntry } from '@tocsin/alerting';
 import { startAlertmanager, type VersionInfo } from '@tocsin/alertmanager-service';
 import { disabledCluster, gossipConfig, type ClusterPort } from '@tocsin/cluster';
@@ -16,12 +16,12 @@ import {
 import { settingsMistake, startReceivers } from '@tocsin/receivers-service';
 import {
   eventLog,
-  expandGlob,
   loadSettings,
   logger as openLogger,
   nodeClock,
   nodeTimers,
   prometheusMeter,
+  readTemplateFiles,
   readTextFile,
   readYaml,
   sha256Hex,
@@ -99,7 +99,7 @@ async function main(): Promise<void> {
     events,
     readConfiguration: () => readTextFile(values.configFile),
     readDocument: readYaml,
-    readTemplates: (globs) => templateFiles(globs, dirname(values.configFile)),
+    readTemplates: (globs) => readTemplateFiles(globs, dirname(values.configFile)),
     settingsMistake: (integration, settingsJson) =>
       settingsMistake(integration, settingsJson, { readDocument: readYaml, environment }),
     settings: {
@@ -228,16 +228,6 @@ async function receiversLinks(
 }
 
 const environment = (name: string): string | undefined => process.env[name];
-
-/** A pattern that matches nothing is fine, a file that can't be read is not. */
-async function templateFiles(
-  globs: readonly string[],
-  folder: string,
-): Promise<readonly { readonly name: string; readonly text: string }[]> {
-  const patterns = globs.map((glob) => (isAbsolute(glob) ? glob : join(folder, glob)));
-  const paths = (await Promise.all(patterns.map(expandGlob))).flat();
-  return Promise.all(paths.map(async (name) => ({ name, text: await readTextFile(name) })));
-}
 
 function externalUrlOf(values: Values): string {
   if (values.webExternalUrl !== '') return values.webExternalUrl.replace(/\/+$/, '');

@@ -5,14 +5,7 @@
  * before the cluster is joined, the cluster before anything is dispatched, and the last write comes
  * after the last notification.
  */
-import {
-  Nflog,
-  Silences,
-  compileMatcher,
-  loadConfiguration,
-  type Configuration,
-  type RouteNode,
-} from '@tocsin/alerting';
+import { Nflog, Silences, compileMatcher, type Configuration, type RouteNode } from '@tocsin/alerting';
 import type { ClusterView } from '@tocsin/cluster';
 import {
   AppError,
@@ -26,9 +19,9 @@ import {
 import type { Tenant } from '@tocsin/model';
 import { httpApi } from './api/http-api.ts';
 
+import { checkedConfiguration } from './checked-configuration.ts';
 import { emitter, uuid, type Emit } from './emit.ts';
 import { ingestHandlers } from './ingest.ts';
-import { checkIntegrations, withTemplates } from './integration-settings.ts';
 import { alertmanagerMetrics as metrics } from './metrics.ts';
 import type { AlertmanagerParts } from './parts.ts';
 import { ReceiversClient } from './receivers-client.ts';
@@ -146,13 +139,15 @@ async function readConfiguration(parts: AlertmanagerParts, emit: Emit): Promise<
   const { meter, logger, settings, clock } = parts;
   try {
     const text = await parts.readConfiguration();
-    const loaded = loadConfiguration(parts.readDocument(text), text, {
-      mode: settings.matcherMode,
-      folder: settings.configurationFolder,
-      retentionMs: settings.retentionMs,
-    });
-    const configuration = withTemplates(loaded, await parts.readTemplates(loaded.templates));
-    checkIntegrations(configuration, parts.settingsMistake);
+    const configuration = await checkedConfiguration(
+      text,
+      {
+        mode: settings.matcherMode,
+        folder: settings.configurationFolder,
+        retentionMs: settings.retentionMs,
+      },
+      parts,
+    );
     for (const warning of configuration.warnings) logger.warn(warning);
     if (hasRouteLabels(configuration.route))
       logger.warn('Route labels are not rendered by this version: routeLabels is empty in payloads');

@@ -1,7 +1,7 @@
 import type { Configuration, JsonValue } from '@tocsin/alerting';
 import { LabelSet } from '@tocsin/model';
 import { describe, expect, it } from 'vitest';
-import { checkIntegrations, settingsOf, withTemplates } from './integration-settings.ts';
+import { integrationMistakes, settingsOf, withTemplates } from './integration-settings.ts';
 
 const configurationOf = (...settings: readonly JsonValue[]): Configuration => ({
   resolveTimeoutMs: 300_000,
@@ -56,14 +56,19 @@ describe('settings of an integration', () => {
     expect(rendering?.settings).toEqual({ url: 'http://h/{{ template "x" }}', templates });
   });
 
-  it('that every notification would fail with are refused when they are loaded, all of them by place', () => {
+  it('that every notification would fail with are found when they are loaded, all of them by place', () => {
     const refuse = (_integration: string, json: string): string | undefined =>
       json.includes('bad') ? 'url: not good' : undefined;
-    expect(() =>
-      checkIntegrations(configurationOf({ url: 'bad1' }, { url: 'ok' }, { url: 'bad2' }), refuse),
-    ).toThrow(
-      'receiver "r": webhook_configs[0]: url: not good\nreceiver "r": webhook_configs[2]: url: not good',
+    const mistakes = integrationMistakes(
+      configurationOf({ url: 'bad1' }, { url: 'ok' }, { url: 'bad2' }),
+      refuse,
     );
-    expect(() => checkIntegrations(configurationOf({ url: 'ok' }), refuse)).not.toThrow();
+    expect(
+      mistakes.map(({ receiverIndex, integration, message }) => [receiverIndex, integration.index, message]),
+    ).toEqual([
+      [0, 0, 'receiver "r": webhook_configs[0]: url: not good'],
+      [0, 2, 'receiver "r": webhook_configs[2]: url: not good'],
+    ]);
+    expect(integrationMistakes(configurationOf({ url: 'ok' }), refuse)).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 /** What a receivers replica is given of an integration, and what can be said about it when it is loaded. */
 import { contentHash, type Configuration, type IntegrationConfig, type JsonValue } from '@tocsin/alerting';
-import { AppError, compareUtf8 } from '@tocsin/kernel';
+import { compareUtf8 } from '@tocsin/kernel';
 import type { AlertmanagerParts, TemplateFile } from './parts.ts';
 import type { IntegrationSettings } from './receivers-client.ts';
 
@@ -39,17 +39,25 @@ export function withTemplates(
   return { ...configuration, receivers };
 }
 
-/** Throws AppError `invalid` for settings that every notification would fail with: at 3 a.m. it is too late. */
-export function checkIntegrations(
+/** A setting that every notification would fail with: at 3 a.m. it is too late. */
+export interface IntegrationMistake {
+  /** Of the receiver, in the order of the configuration. */
+  readonly receiverIndex: number;
+  readonly integration: Pick<IntegrationConfig, 'integration' | 'index'>;
+  /** Names receiver and integration. */
+  readonly message: string;
+}
+
+export function integrationMistakes(
   configuration: Configuration,
   settingsMistake: AlertmanagerParts['settingsMistake'],
-): void {
-  const mistakes = configuration.receivers.flatMap(({ name, integrations }) =>
+): readonly IntegrationMistake[] {
+  return configuration.receivers.flatMap(({ name, integrations }, receiverIndex) =>
     integrations.flatMap((integration) => {
       const mistake = settingsMistake(integration.integration, settingsOf(integration).json);
+      if (mistake === undefined) return [];
       const place = `receiver ${JSON.stringify(name)}: ${integration.integration}_configs[${integration.index}]`;
-      return mistake === undefined ? [] : [`${place}: ${mistake}`];
+      return [{ receiverIndex, integration, message: `${place}: ${mistake}` }];
     }),
   );
-  if (mistakes.length > 0) throw AppError.invalid(mistakes.join('\n'), { mistakes });
 }

@@ -6,6 +6,7 @@
  * the reader that wants a string gets `007` as "007", the one that wants a bool reads YAML 1.1's words.
  */
 import { AppError } from './errors.ts';
+import { compareUtf8 } from './utf8.ts';
 
 export interface Position {
   /** From 1. */
@@ -61,27 +62,34 @@ export const isNull = (node: DocNode): boolean =>
 export interface Mistake extends Position {
   readonly path: string;
   readonly message: string;
+  /** Where the position is, when not in the document itself: a file that it names. */
+  readonly file?: string;
 }
 
 /** Gathers every mistake of one file, so that its author mends them in one go. */
 export class Mistakes {
   readonly list: Mistake[] = [];
 
-  add(node: Position, path: string, message: string): void {
-    this.list.push({ line: node.line, column: node.column, path, message });
+  add(node: Position, path: string, message: string, file?: string): void {
+    const { line, column } = node;
+    this.list.push({ line, column, path, message, ...(file === undefined ? {} : { file }) });
   }
 
   /**
-   * Throws AppError `invalid` when there was any, in the order of the file: one line a mistake,
-   * `line 7, column 3: route.receiver: …`, at most 100 of them, and the same in `facts.mistakes`.
+   * Throws AppError `invalid` when there was any, in the order of the file, those of other files last:
+   * one line a mistake, `line 7, column 3: route.receiver: …`, at most 100 of them, and the same in
+   * `facts.mistakes`.
    */
   throwIfAny(): void {
     if (this.list.length === 0) return;
-    const inOrder = this.list.toSorted((a, b) => a.line - b.line || a.column - b.column);
-    const told = inOrder.slice(0, MISTAKES_TOLD_MAX);
-    const lines = told.map(
-      (at) => `line ${at.line}, column ${at.column}: ${at.path === '' ? '' : `${at.path}: `}${at.message}`,
+    const inOrder = this.list.toSorted(
+      (a, b) => compareUtf8(a.file ?? '', b.file ?? '') || a.line - b.line || a.column - b.column,
     );
+    const told = inOrder.slice(0, MISTAKES_TOLD_MAX);
+    const lines = told.map((at) => {
+      const place = `${at.file === undefined ? '' : `${at.file}: `}line ${at.line}, column ${at.column}: `;
+      return `${place}${at.path === '' ? '' : `${at.path}: `}${at.message}`;
+    });
     if (inOrder.length > told.length) lines.push(`and ${inOrder.length - told.length} more`);
     throw new AppError('invalid', lines.join('\n'), { facts: { mistakes: told } });
   }
