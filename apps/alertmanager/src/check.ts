@@ -13,7 +13,12 @@ const FEATURES: ReadonlySet<string> = new Set([
   'auto-gomemlimit',
   'event-recorder',
 ]);
-const BUILT: ReadonlySet<string> = new Set(['classic-mode', 'utf8-strict-mode', 'auto-gomemlimit']);
+const BUILT: ReadonlySet<string> = new Set([
+  'classic-mode',
+  'utf8-strict-mode',
+  'auto-gomemlimit',
+  'event-recorder',
+]);
 
 /** Mistakes, one a line. */
 export function checkSettings(values: Values): readonly string[] {

@@ -35,6 +35,7 @@ import { fileStateStore, postgresStateStore } from '@tocsin/storage';
 import { dialGrpc, httpOut, memberlistCluster, serveGrpc, serveHttp } from '@tocsin/transport';
 import { checkSettings, featuresWithoutEffect, matcherModeOf, routePrefixOf } from './check.ts';
 import { keptId } from './kept-id.ts';
+import { recorderMeans } from './recorder.ts';
 import { settings } from './settings.ts';
 import { versionInfo, versionText } from './version.ts';
 
@@ -97,6 +98,7 @@ async function main(): Promise<void> {
     cluster,
     receivers: links,
     events,
+    ...recorderMeans(values.enableFeature, environment, life),
     readConfiguration: () => readTextFile(values.configFile),
     readDocument: readYaml,
     readTemplates: (globs) => readTemplateFiles(globs, dirname(values.configFile)),

@@ -289,7 +289,7 @@ export const settings = {
     flag: 'enable-feature',
     default: [],
     isSplit: true,
-    doc: 'Comma-separated list of features to enable: classic-mode, utf8-strict-mode.',
+    doc: 'Comma-separated list of features to enable: classic-mode, utf8-strict-mode, event-recorder.',
   },
   logLevel: {
     type: 'enum',

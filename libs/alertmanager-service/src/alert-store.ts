@@ -20,6 +20,7 @@ import { formatNanos, isResolvedAt, msOf, type Alert, type Fingerprint, type Ten
 import { afterDowntime, alertRow, isWorthStoring, type RestoredAlert } from './alert-state.ts';
 import type { Emit } from './emit.ts';
 import { alertmanagerMetrics as metrics } from './metrics.ts';
+import type { Observer } from './recorder/observer.ts';
 
 /** Alerts of one tenant; more are refused. */
 export const alertsMax = 5_000_000;
@@ -46,6 +47,7 @@ interface Deps {
   readonly logger: Logger;
   readonly meter: Meter;
   readonly emit: Emit;
+  readonly observer: Observer;
   readonly committer: GroupCommitter;
   readonly mode: IntakeOptions['mode'];
   readonly resolveTimeoutMs: () => number;
@@ -126,6 +128,7 @@ export class AlertStore {
       held = { alert: incoming, stored: undefined, resendMs: 0, isSuppressed: undefined };
       this.#held.set(fingerprint, held);
       this.#explain(incoming, 'new');
+      this.#deps.observer.created(incoming);
     } else {
       const before = held.alert;
       held.alert = mergeAlert(before, incoming, now);

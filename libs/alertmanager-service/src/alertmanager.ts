@@ -18,13 +18,15 @@ import {
 } from '@tocsin/kernel';
 import type { Tenant } from '@tocsin/model';
 import { httpApi } from './api/http-api.ts';
-
 import { checkedConfiguration } from './checked-configuration.ts';
 import { emitter, uuid, type Emit } from './emit.ts';
 import { ingestHandlers } from './ingest.ts';
 import { alertmanagerMetrics as metrics } from './metrics.ts';
 import type { AlertmanagerParts } from './parts.ts';
 import { ReceiversClient } from './receivers-client.ts';
+import { EventRecorder } from './recorder/event-recorder.ts';
+import { Observer, noObserver } from './recorder/observer.ts';
+import { recorderMetrics } from './recorder/recorder-metrics.ts';
 import { ReplicatedLog } from './replicated-log.ts';
 import { TenantAlertmanager } from './tenant.ts';
 
@@ -47,11 +49,19 @@ export interface Alertmanager {
  */
 export async function startAlertmanager(parts: AlertmanagerParts): Promise<Alertmanager> {
   const { clock, timers, random, logger, meter, settings, store, cluster } = parts;
-  meter.declare(metrics);
+  meter.declare({ ...metrics, ...recorderMetrics });
   const life = new Lifecycle({ clock, timers, logger });
   const emit = emitter({ clock, random, sink: parts.events, replica: settings.replica });
-  const configuration = await readConfiguration(parts, emit);
+  const recorder = parts.recorder && new EventRecorder({ ...parts, means: parts.recorder });
+  const observer =
+    recorder === undefined ? noObserver : new Observer(recorder, () => uuid(random), recorder.sha256Hex);
+  const configuration = await readConfiguration(parts, emit, recorder);
+  recorder?.apply(configuration.eventRecorder);
 
+  life.onStop('close the event recorder', 12_000, async () => {
+    observer.stopping();
+    await recorder?.stop();
+  });
   life.onStop('close the store', 5_000, () => store.close());
   const committer = groupCommitter(store, { timers, random, logger, meter });
   life.onStop('write the last state', 10_000, () => committer.close(9_000));
@@ -65,6 +75,7 @@ export async function startAlertmanager(parts: AlertmanagerParts): Promise<Alert
     logger,
     meter,
     emit,
+    observer,
     cluster,
     committer,
     isLoggingSilences: settings.isLoggingSilences,
@@ -73,6 +84,7 @@ export async function startAlertmanager(parts: AlertmanagerParts): Promise<Alert
     tenant: '',
     parts,
     emit,
+    observer,
     committer,
     log,
     receivers,
@@ -110,8 +122,11 @@ export async function startAlertmanager(parts: AlertmanagerParts): Promise<Alert
   collectMetrics(parts, tenant);
   life.onStop('stop maintenance', 1_000, maintenance(parts, tenant));
 
+  observer.started(settings.version);
+
   const reload = serialised(async () => {
-    const next = await readConfiguration(parts, emit);
+    const next = await readConfiguration(parts, emit, recorder);
+    recorder?.apply(next.eventRecorder);
     tenant.reload(next);
     logger.info('Completed loading of configuration file');
   });
@@ -135,7 +150,11 @@ export async function startAlertmanager(parts: AlertmanagerParts): Promise<Alert
   };
 }
 
-async function readConfiguration(parts: AlertmanagerParts, emit: Emit): Promise<Configuration> {
+async function readConfiguration(
+  parts: AlertmanagerParts,
+  emit: Emit,
+  recorder: EventRecorder | undefined,
+): Promise<Configuration> {
   const { meter, logger, settings, clock } = parts;
   try {
     const text = await parts.readConfiguration();
@@ -148,6 +167,7 @@ async function readConfiguration(parts: AlertmanagerParts, emit: Emit): Promise<
       },
       parts,
     );
+    recorder?.check(configuration.eventRecorder);
     for (const warning of configuration.warnings) logger.warn(warning);
     if (hasRouteLabels(configuration.route))
       logger.warn('Route labels are not rendered by this version: routeLabels is empty in payloads');

@@ -30,6 +30,7 @@ import { isResolvedAt, type Alert, type Fingerprint, type LabelSet, type Tenant 
 import type { Emit } from './emit.ts';
 import type { GroupState } from './group-state.ts';
 import { alertmanagerMetrics as metrics } from './metrics.ts';
+import type { Observer } from './recorder/observer.ts';
 import { groupsMax } from './settings.ts';
 
 export interface Group {
@@ -76,6 +77,7 @@ interface Deps {
   readonly logger: Logger;
   readonly meter: Meter;
   readonly emit: Emit;
+  readonly observer: Observer;
   readonly flush: Flush;
   /** Undefined: notifications may start. Else resolves when they may, with false when they never will. */
   readonly whenOpen: () => Promise<boolean> | undefined;
@@ -195,6 +197,7 @@ export class Dispatcher {
   #put(runner: Runner, alert: Alert): void {
     const now = this.#deps.clock.wall();
     runner.group.alerts.set(alert.labels.fingerprint, alert);
+    this.#deps.observer.grouped(alert, runner.group);
     if (!runner.isEnding || isResolvedAt(alert, now)) return;
     runner.isEnding = false;
     runner.isTickDue = false;
@@ -312,6 +315,8 @@ export class Dispatcher {
   }
 
   #drop(group: Group, fingerprint: Fingerprint): void {
+    const alert = group.alerts.get(fingerprint);
+    if (alert !== undefined) this.#deps.observer.resolved(alert, group);
     group.alerts.delete(fingerprint);
     // The next alert with these labels finds its way anew.
     if (this.groupsOf(fingerprint).length === 0) this.#memberships.delete(fingerprint);

@@ -13,7 +13,9 @@ export interface FlushContext {
   readonly deadline: WallMs;
   readonly signal: CancelSignal;
   readonly span: Span;
-  /** The alerts as this flush found them, without those that are muted now. */
+  /** The alerts as this flush found them. */
+  readonly snapshot: readonly FlushAlert[];
+  /** Those of them, without those that are muted now. */
   readonly due: () => readonly FlushAlert[];
   /**
    * The alerts of this flush as they are now, muted ones left out. Asked for at each decision: a

@@ -39,6 +39,7 @@ import { sleep } from './cancel.ts';
 import type { Emit } from './emit.ts';
 import { alertmanagerMetrics as metrics } from './metrics.ts';
 import { about, type FlushContext } from './flush-context.ts';
+import type { Observer } from './recorder/observer.ts';
 import type { IntegrationSettings, ReceiversClient } from './receivers-client.ts';
 import type { ReplicatedLog } from './replicated-log.ts';
 
@@ -57,6 +58,7 @@ export interface NotifyDeps {
   readonly meter: Meter;
   readonly tracer: Tracer;
   readonly emit: Emit;
+  readonly observer: Observer;
   readonly cluster: ClusterPort;
   readonly log: ReplicatedLog;
   readonly receivers: ReceiversClient;
@@ -287,6 +289,12 @@ function delivered(
     { type: 'delivered', ...aboutNotification(verdict), reason: verdict.decision.reason, attempts },
     span.traceparent,
   );
+  deps.observer.notified({
+    ...verdict.job,
+    group: context.group,
+    alerts: context.snapshot,
+    reason: verdict.decision.reason,
+  });
   deps.logger[attempts > 1 ? 'info' : 'debug']('Notify success', {
     group_key: context.group.key,
     receiver: receiver.groupName,

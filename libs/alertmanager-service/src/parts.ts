@@ -11,6 +11,7 @@ import type {
   Tracer,
 } from '@tocsin/kernel';
 import type { EventLog } from '@tocsin/model';
+import type { RecorderMeans } from './recorder/event-recorder.ts';
 import type { AlertmanagerSettings } from './settings.ts';
 
 export interface TemplateFile {
@@ -33,6 +34,8 @@ export interface AlertmanagerParts {
   readonly receivers: readonly RpcLink[];
   /** Takes the decisions, and answers `/api/v2/tocsin/events`. */
   readonly events: EventLog;
+  /** What the event recorder writes with; absent: `--enable-feature=event-recorder` is not given. */
+  readonly recorder?: RecorderMeans;
   /** The text of `--config.file`. */
   readonly readConfiguration: () => Promise<string>;
   readonly readDocument: ReadDocument;

@@ -87,6 +87,7 @@ export async function runPipeline(
       deadline: now + deadlineMs,
       signal,
       span,
+      snapshot: alerts,
       due: () => muteNow(alerts),
       batch: (told: ReadonlySet<AlertHash>) => muteNow(currentAlerts(group, alerts, told, deps.clock.wall())),
     };
@@ -138,12 +139,13 @@ function muting(
   span: Span,
 ): (alerts: readonly FlushAlert[]) => readonly FlushAlert[] {
   const found = new Set<string>();
-  const explain = (reason: SuppressionReason, alerts: readonly string[], decision: Decision): void => {
+  const explain = (reason: SuppressionReason, alerts: readonly string[], decision: Decision): boolean => {
     const news = alerts.filter((fingerprint) => !found.has(`${reason} ${fingerprint}`));
-    if (news.length === 0) return;
+    if (news.length === 0) return false;
     for (const fingerprint of news) found.add(`${reason} ${fingerprint}`);
     deps.meter.add(metrics.suppressed, news.length, { reason });
     deps.emit(deps.tenant, decision, span.traceparent);
+    return true;
   };
   return (alerts) => {
     const now = deps.clock.wall();
@@ -152,13 +154,14 @@ function muting(
       const by = inhibitor.mutes(alert.labels, now);
       deps.onSuppressed(fingerprint, by !== undefined);
       if (by === undefined) return true;
-      explain('inhibition', [fingerprint], {
+      const isNews = explain('inhibition', [fingerprint], {
         type: 'inhibited',
         ...about(group),
         fingerprint,
         by: by.by,
         rule: by.rule,
       });
+      if (isNews) deps.observer.inhibited(configuration, by.rule, alert.labels, fingerprint, by.by);
       return false;
     });
     const muted = timeMute(group.route, deps.intervalsOf(configuration), now);
@@ -179,7 +182,9 @@ function muting(
       const by = deps.log.silences.mutedBy(alert.labels, fingerprint, now);
       if (by.length === 0) return true;
       deps.onSuppressed(fingerprint, true);
-      explain('silence', [fingerprint], { type: 'silenced', ...about(group), fingerprint, by });
+      const decision: Decision = { type: 'silenced', ...about(group), fingerprint, by };
+      if (explain('silence', [fingerprint], decision))
+        deps.observer.silenced(deps.log.silences, by, alert.labels, fingerprint);
       return false;
     });
   };

@@ -29,6 +29,7 @@ import {
 import type { Tenant } from '@tocsin/model';
 import type { Emit } from './emit.ts';
 import { alertmanagerMetrics as metrics } from './metrics.ts';
+import type { Observer } from './recorder/observer.ts';
 
 /** Of the default tenant, as real Alertmanagers name them. Others use Grafana's names. */
 export const nflogChannel = (tenant: Tenant): string => (tenant === '' ? 'nfl' : `notificationlog:${tenant}`);
@@ -44,6 +45,7 @@ interface Deps {
   readonly logger: Logger;
   readonly meter: Meter;
   readonly emit: Emit;
+  readonly observer: Observer;
   readonly cluster: ClusterPort;
   readonly committer: GroupCommitter;
   readonly isLoggingSilences: boolean;
@@ -122,12 +124,14 @@ export class ReplicatedLog {
     changed: readonly Silence[],
     change: 'created' | 'updated' | 'expired',
   ): Promise<void> {
-    const { tenant, cluster, emit, logger, isLoggingSilences } = this.#deps;
+    const { tenant, cluster, emit, logger, isLoggingSilences, observer } = this.#deps;
+    const known = new Set(changed.filter(({ id }) => this.silences.get(id) !== undefined));
     this.silences.merge(changed, this.#deps.clock.wall());
     const durable = changed.map((silence) => {
       const row = replicatedSilence(silence);
       cluster.broadcast(silencesChannel(tenant), row);
       emit(tenant, { type: 'silence-changed', silence: silence.id, change });
+      observer.silenceChanged(silence, known.has(silence) ? 'updated' : 'created');
       if (isLoggingSilences)
         logger.info('Silence changed', {
           change,

@@ -16,6 +16,7 @@ import { groupStateRow, restoredGroupStates } from './group-state.ts';
 import { alertmanagerMetrics as metrics } from './metrics.ts';
 import type { AlertmanagerParts } from './parts.ts';
 import { runPipeline, type PipelineDeps } from './pipeline.ts';
+import type { Observer } from './recorder/observer.ts';
 import type { IntegrationSettings, ReceiversClient } from './receivers-client.ts';
 import type { ReplicatedLog } from './replicated-log.ts';
 import { settingsOf } from './integration-settings.ts';
@@ -28,6 +29,7 @@ interface Deps {
   readonly tenant: Tenant;
   readonly parts: AlertmanagerParts;
   readonly emit: Emit;
+  readonly observer: Observer;
   readonly committer: GroupCommitter;
   readonly log: ReplicatedLog;
   readonly receivers: ReceiversClient;
@@ -69,6 +71,7 @@ export class TenantAlertmanager {
       logger,
       meter,
       emit: deps.emit,
+      observer: deps.observer,
       committer: deps.committer,
       mode: settings.matcherMode,
       resolveTimeoutMs: () => this.configuration.resolveTimeoutMs,
@@ -154,6 +157,7 @@ export class TenantAlertmanager {
       logger,
       meter,
       emit: this.#deps.emit,
+      observer: this.#deps.observer,
       startAt: this.#deps.startAt,
       restore: (routeId, key) => this.#restored.get(`${routeId}\u0000${key}`),
       whenOpen: () =>
@@ -212,6 +216,7 @@ export class TenantAlertmanager {
       meter: parts.meter,
       tracer: parts.tracer,
       emit: this.#deps.emit,
+      observer: this.#deps.observer,
       cluster: parts.cluster,
       log: this.log,
       receivers: this.#deps.receivers,

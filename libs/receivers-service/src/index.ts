@@ -3,3 +3,4 @@ export type { Delivery, FailureReason, Integration, ReadIntegration, SendContext
 export { JsonSettings, type JsonValue } from './json-settings.ts';
 export { settingsMistake } from './settings-mistake.ts';
 export type { ReadingMeans } from './integration.ts';
+export { httpPoster, type HttpPoster, type PosterParts } from './http-poster.ts';

@@ -1,3 +1,4 @@
+export * from './append-file.ts';
 export * from './yaml.ts';
 export * from './time.ts';
 export * from './chance.ts';

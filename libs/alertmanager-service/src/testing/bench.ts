@@ -19,6 +19,7 @@ import { captureLogger, captureMeter, type CaptureLogger, type CaptureMeter } fr
 import { formatMillis, instantOf, type Decision, type DecisionEvent } from '@tocsin/model';
 import { startAlertmanager, type Alertmanager } from '../alertmanager.ts';
 import type { AlertmanagerParts } from '../parts.ts';
+import type { RecorderMeans } from '../recorder/event-recorder.ts';
 import type { AlertmanagerSettings } from '../settings.ts';
 import { readJsonDocument } from './json-document.ts';
 import { MemoryStore } from './memory-store.ts';
@@ -38,6 +39,8 @@ export interface BenchOptions {
   readonly wallStart?: WallMs;
   readonly settings?: Partial<AlertmanagerSettings>;
   readonly cluster?: () => ClusterPort;
+  /** The event recorder is on. */
+  readonly recorder?: RecorderMeans;
   /** Receivers replicas; 1 unless given. */
   readonly replicas?: number;
 }
@@ -212,6 +215,7 @@ export class Bench {
       tracer: noTracer,
       settings: this.#settings,
       store: this.store,
+      ...(this.#options.recorder === undefined ? {} : { recorder: this.#options.recorder }),
       cluster: this.#options.cluster?.() ?? disabledCluster(),
       receivers: this.receivers.map(({ link }) => link),
       events: {
