@@ -1,3 +1,4 @@
+import type { ConfigurationStatus } from './configuration-loader.ts';
 import { describe, expect, it } from 'vitest';
 import { Bench, HOUR, MINUTE, SECOND, type BenchOptions } from './testing/bench.ts';
 import { configurationOf } from './testing/configuration.ts';
@@ -111,6 +112,13 @@ describe('muting', () => {
   });
 });
 
+const statusOf = async (bench: Bench): Promise<ConfigurationStatus> =>
+  (
+    (await bench.request('GET', '/api/v2/tocsin/status')).body as {
+      readonly configuration: ConfigurationStatus;
+    }
+  ).configuration;
+
 describe('a reload', () => {
   const reload = (bench: Bench): Promise<{ status: number }> => bench.request('POST', '/-/reload');
 
@@ -182,6 +190,9 @@ describe('a reload', () => {
   it('of a bad configuration is refused and the running one stays', async () => {
     const bench = await started();
     await bench.post(down('a', { endsAt: bench.time(HOUR) }));
+    const running = await statusOf(bench);
+    expect(running.lastReload).toMatchObject({ isSuccessful: true, error: '' });
+    await bench.run(SECOND);
     bench.configuration = { route: { receiver: 'nobody' }, receivers: [{ name: 'team' }] };
     const answer = await bench.request('POST', '/-/reload');
     expect(answer.status).toBe(500);
@@ -189,6 +200,13 @@ describe('a reload', () => {
     await bench.run(MINUTE);
     expect(bench.told).toHaveLength(1);
     expect(bench.decisions('configuration-refused')).toHaveLength(1);
+    const { lastReload, ...kept } = await statusOf(bench);
+    expect({ ...kept, lastReload: running.lastReload }).toEqual(running);
+    expect(lastReload).toMatchObject({
+      at: running.loadedAt + SECOND,
+      isSuccessful: false,
+      error: expect.stringContaining('undefined receiver "nobody"') as string,
+    });
   });
 
   it('takes a new receiver into use for alerts that are held already', async () => {

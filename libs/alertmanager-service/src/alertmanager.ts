@@ -5,7 +5,7 @@
  * before the cluster is joined, the cluster before anything is dispatched, and the last write comes
  * after the last notification.
  */
-import { Nflog, Silences, compileMatcher, type Configuration, type RouteNode } from '@tocsin/alerting';
+import { Nflog, Silences, compileMatcher } from '@tocsin/alerting';
 import type { ClusterView } from '@tocsin/cluster';
 import {
   AppError,
@@ -18,8 +18,8 @@ import {
 } from '@tocsin/kernel';
 import type { Tenant } from '@tocsin/model';
 import { httpApi } from './api/http-api.ts';
-import { checkedConfiguration } from './checked-configuration.ts';
-import { emitter, uuid, type Emit } from './emit.ts';
+import { ConfigurationLoader } from './configuration-loader.ts';
+import { emitter, uuid } from './emit.ts';
 import { ingestHandlers } from './ingest.ts';
 import { alertmanagerMetrics as metrics } from './metrics.ts';
 import type { AlertmanagerParts } from './parts.ts';
@@ -55,7 +55,8 @@ export async function startAlertmanager(parts: AlertmanagerParts): Promise<Alert
   const recorder = parts.recorder && new EventRecorder({ ...parts, means: parts.recorder });
   const observer =
     recorder === undefined ? noObserver : new Observer(recorder, () => uuid(random), recorder.sha256Hex);
-  const configuration = await readConfiguration(parts, emit, recorder);
+  const loader = new ConfigurationLoader(parts, emit, recorder);
+  const configuration = await loader.load();
   recorder?.apply(configuration.eventRecorder);
 
   life.onStop('close the event recorder', 12_000, async () => {
@@ -125,7 +126,7 @@ export async function startAlertmanager(parts: AlertmanagerParts): Promise<Alert
   observer.started(settings.version);
 
   const reload = serialised(async () => {
-    const next = await readConfiguration(parts, emit, recorder);
+    const next = await loader.load();
     recorder?.apply(next.eventRecorder);
     tenant.reload(next);
     logger.info('Completed loading of configuration file');
@@ -136,6 +137,7 @@ export async function startAlertmanager(parts: AlertmanagerParts): Promise<Alert
     reload,
     emit,
     isReady: () => gate.isOpen,
+    configurationStatus: () => loader.status,
     startedAt: clock.wall(),
     newId: () => uuid(random),
   });
@@ -149,45 +151,6 @@ export async function startAlertmanager(parts: AlertmanagerParts): Promise<Alert
     stop: async () => void (await life.stop()),
   };
 }
-
-async function readConfiguration(
-  parts: AlertmanagerParts,
-  emit: Emit,
-  recorder: EventRecorder | undefined,
-): Promise<Configuration> {
-  const { meter, logger, settings, clock } = parts;
-  try {
-    const text = await parts.readConfiguration();
-    const configuration = await checkedConfiguration(
-      text,
-      {
-        mode: settings.matcherMode,
-        folder: settings.configurationFolder,
-        retentionMs: settings.retentionMs,
-      },
-      parts,
-    );
-    recorder?.check(configuration.eventRecorder);
-    for (const warning of configuration.warnings) logger.warn(warning);
-    if (hasRouteLabels(configuration.route))
-      logger.warn('Route labels are not rendered by this version: routeLabels is empty in payloads');
-    meter.set(metrics.reloadSuccessful, 1, {});
-    meter.set(metrics.reloadTimestamp, clock.wall() / 1000, {});
-    meter.set(metrics.configurationHash, configuration.hash, {});
-    emit('', { type: 'configuration-loaded', hash: configuration.hash.toString(16) });
-    return configuration;
-  } catch (error) {
-    meter.set(metrics.reloadSuccessful, 0, {});
-    logger.error('Loading configuration file failed; a running configuration stays as it is', {
-      err: messageOf(error),
-    });
-    emit('', { type: 'configuration-refused', error: messageOf(error) });
-    throw error;
-  }
-}
-
-const hasRouteLabels = ({ labels, routes }: RouteNode): boolean =>
-  (labels?.size ?? 0) > 0 || routes.some(hasRouteLabels);
 
 function collectMetrics(parts: AlertmanagerParts, tenant: TenantAlertmanager): void {
   const { meter, clock, cluster, settings } = parts;

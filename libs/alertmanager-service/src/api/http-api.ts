@@ -14,6 +14,7 @@ import {
 } from '@tocsin/kernel';
 import { formatMillis, instantOf, type Decision, type Tenant } from '@tocsin/model';
 import { matchesAll } from '@tocsin/alerting';
+import type { ConfigurationStatus } from '../configuration-loader.ts';
 import type { Emit } from '../emit.ts';
 import type { AlertmanagerParts } from '../parts.ts';
 import type { TenantAlertmanager } from '../tenant.ts';
@@ -29,6 +30,7 @@ export interface HttpApiDeps {
   readonly reload: () => Promise<void>;
   readonly emit: Emit;
   readonly isReady: () => boolean;
+  readonly configurationStatus: () => ConfigurationStatus;
   readonly startedAt: number;
   readonly newId: () => string;
 }
@@ -117,6 +119,7 @@ function v2Routes(deps: HttpApiDeps): ReadonlyMap<string, Methods> {
     ],
     ['tocsin/events', { GET: (request) => ok(events(deps, request)) }],
     ['tocsin/cluster', { GET: () => ok(parts.cluster.view()) }],
+    ['tocsin/status', { GET: () => ok(ownStatus(deps)) }],
   ]);
 }
 
@@ -243,6 +246,19 @@ function status({ parts, tenantOf, startedAt }: HttpApiDeps): unknown {
     config: { original: tenantOf('').configuration.rendered },
     uptime: formatMillis(instantOf(startedAt)),
     versionInfo: parts.settings.version,
+  };
+}
+
+/** What upstream's status can't say. */
+function ownStatus({ parts, startedAt, isReady, configurationStatus, tenantOf }: HttpApiDeps): unknown {
+  const { alerts, log, groupCount } = tenantOf('');
+  return {
+    replica: parts.settings.replica,
+    version: parts.settings.version.version,
+    startedAt,
+    isReady: isReady(),
+    configuration: configurationStatus(),
+    counts: { alerts: alerts.size, groups: groupCount, silences: log.silences.size },
   };
 }
 

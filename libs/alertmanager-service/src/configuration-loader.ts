@@ -1,0 +1,92 @@
+/**
+ * Reads the configuration file at the start and at each reload, and remembers how that went: a reload
+ * that failed must be seen in metrics, log, events and status, not found out when a route is missing.
+ */
+import type { Configuration, RouteNode } from '@tocsin/alerting';
+import { messageOf, type WallMs } from '@tocsin/kernel';
+import { checkedConfiguration } from './checked-configuration.ts';
+import type { Emit } from './emit.ts';
+import { alertmanagerMetrics as metrics } from './metrics.ts';
+import type { AlertmanagerParts } from './parts.ts';
+import type { EventRecorder } from './recorder/event-recorder.ts';
+
+/** Field names are API: `GET /api/v2/tocsin/status`. */
+export interface ConfigurationStatus {
+  /** Of the configuration that runs: `alertmanager_config_hash`. */
+  readonly hash: number;
+  /** When it was loaded. */
+  readonly loadedAt: WallMs;
+  /** The last attempt, the one at the start included. */
+  readonly lastReload: { readonly at: WallMs; readonly isSuccessful: boolean; readonly error: string };
+}
+
+export class ConfigurationLoader {
+  readonly #parts: AlertmanagerParts;
+  readonly #emit: Emit;
+  readonly #recorder: EventRecorder | undefined;
+  #status: ConfigurationStatus = {
+    hash: 0,
+    loadedAt: 0,
+    lastReload: { at: 0, isSuccessful: false, error: 'not loaded yet' },
+  };
+
+  constructor(parts: AlertmanagerParts, emit: Emit, recorder: EventRecorder | undefined) {
+    this.#parts = parts;
+    this.#emit = emit;
+    this.#recorder = recorder;
+  }
+
+  get status(): ConfigurationStatus {
+    return this.#status;
+  }
+
+  /** Rejects with AppError `invalid` for a bad configuration, `unavailable` when it can't be read. */
+  async load(): Promise<Configuration> {
+    try {
+      const configuration = await this.#read();
+      this.#succeeded(configuration);
+      return configuration;
+    } catch (error) {
+      this.#failed(messageOf(error));
+      throw error;
+    }
+  }
+
+  async #read(): Promise<Configuration> {
+    const { settings } = this.#parts;
+    const text = await this.#parts.readConfiguration();
+    const options = {
+      mode: settings.matcherMode,
+      folder: settings.configurationFolder,
+      retentionMs: settings.retentionMs,
+    };
+    const configuration = await checkedConfiguration(text, options, this.#parts);
+    this.#recorder?.check(configuration.eventRecorder);
+    return configuration;
+  }
+
+  #succeeded(configuration: Configuration): void {
+    const { logger, meter, clock } = this.#parts;
+    const { warnings, hash, route } = configuration;
+    for (const warning of warnings) logger.warn(warning);
+    if (hasRouteLabels(route))
+      logger.warn('Route labels are not rendered by this version: routeLabels is empty in payloads');
+    const now = clock.wall();
+    meter.set(metrics.reloadSuccessful, 1, {});
+    meter.set(metrics.reloadTimestamp, now / 1000, {});
+    meter.set(metrics.configurationHash, hash, {});
+    this.#status = { hash, loadedAt: now, lastReload: { at: now, isSuccessful: true, error: '' } };
+    this.#emit('', { type: 'configuration-loaded', hash: hash.toString(16) });
+  }
+
+  #failed(error: string): void {
+    const { logger, meter, clock } = this.#parts;
+    meter.set(metrics.reloadSuccessful, 0, {});
+    logger.error('Loading configuration file failed; a running configuration stays as it is', { err: error });
+    this.#status = { ...this.#status, lastReload: { at: clock.wall(), isSuccessful: false, error } };
+    this.#emit('', { type: 'configuration-refused', error });
+  }
+}
+
+const hasRouteLabels = ({ labels, routes }: RouteNode): boolean =>
+  (labels?.size ?? 0) > 0 || routes.some(hasRouteLabels);
