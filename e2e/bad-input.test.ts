@@ -84,6 +84,8 @@ it.concurrent(
     const config = stage.file('alertmanager.yml', webhookConfig(sink.url));
     const replica = await startReplica(stage, plan, [plan], config);
     await untilReady([replica]);
+    const before = await configurationMetrics(replica);
+    expect(before['last_reload_successful']).toBe(1);
     writeFileSync(config, `${webhookConfig(sink.url)}  - url: []\ntime_intervals: soon\n`);
     const answer = await fetch(`${replica.url}/-/reload`, { method: 'POST' });
     expect(answer.status).toBe(500);
@@ -95,10 +97,30 @@ it.concurrent(
     await until('the log says it', () =>
       replica.process.log().includes('line 12, column') ? true : undefined,
     );
+    expect(await configurationMetrics(replica)).toEqual({ ...before, last_reload_successful: 0 });
     await postAlerts([replica], [firing('AfterBadReload')]);
     await untilFiring(sink, ['AfterBadReload']);
+    // Signals that come during a reload are one more reload, not twenty.
+    writeFileSync(config, `${webhookConfig(sink.url)}# mended\n`);
+    for (let count = 0; count < 20; count++) replica.process.signal('SIGHUP');
+    const after = await until('the mended file is loaded', async () => {
+      const now = await configurationMetrics(replica);
+      return now['last_reload_successful'] === 1 ? now : undefined;
+    });
+    expect(replica.process.log().split('Completed loading of configuration file').length - 1).toBeLessThan(5);
+    expect(after['hash']).not.toBe(before['hash']);
+    expect(after['last_reload_success_timestamp_seconds']).toBeGreaterThan(
+      before['last_reload_success_timestamp_seconds'] ?? Infinity,
+    );
   },
 );
+
+/** `alertmanager_config_*` by the rest of the name. */
+async function configurationMetrics({ url }: Replica): Promise<Record<string, number>> {
+  const page = await (await fetch(`${url}/metrics`)).text();
+  const found = [...page.matchAll(/^alertmanager_config_(\w+) (\S+)$/gm)];
+  return Object.fromEntries(found.map(([, name = '', value]) => [name, Number(value)]));
+}
 
 const memoryMiB = (pid: number): number =>
   Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
