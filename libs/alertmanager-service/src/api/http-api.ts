@@ -16,6 +16,7 @@ import { formatMillis, instantOf, type Decision, type Tenant } from '@tocsin/mod
 import { matchesAll } from '@tocsin/alerting';
 import type { ConfigurationStatus } from '../configuration-loader.ts';
 import type { Emit } from '../emit.ts';
+import { pageHandler } from '../page/page.ts';
 import type { AlertmanagerParts } from '../parts.ts';
 import type { TenantAlertmanager } from '../tenant.ts';
 import { AlertReader } from './alert-reader.ts';
@@ -46,6 +47,7 @@ const V1_GONE =
 
 export function httpApi(deps: HttpApiDeps): HttpHandler {
   const v2 = v2Routes(deps);
+  const page = pageHandler(deps);
   const failed = (request: HttpRequest, error: unknown): HttpResponse => {
     if (error instanceof Malformed) return error.response;
     if (error instanceof AppError) return refusalOf(error);
@@ -59,7 +61,7 @@ export function httpApi(deps: HttpApiDeps): HttpHandler {
   return (request) => {
     try {
       const isV2 = request.path.startsWith('/api/v2/') || request.path === '/api/v2';
-      const answer = isV2 ? answerV2(deps, v2, request) : answerPlain(deps, request);
+      const answer = isV2 ? answerV2(deps, v2, request) : answerPlain(deps, page, request);
       return answer instanceof Promise ? answer.catch((error: unknown) => failed(request, error)) : answer;
     } catch (error) {
       return failed(request, error);
@@ -195,7 +197,7 @@ function preflightOf(request: HttpRequest): HttpResponse | undefined {
   };
 }
 
-function answerPlain(deps: HttpApiDeps, request: HttpRequest): Answer {
+function answerPlain(deps: HttpApiDeps, page: ReturnType<typeof pageHandler>, request: HttpRequest): Answer {
   const { path, method } = request;
   if (path === '/-/healthy' || path === '/-/ready') {
     if (method !== 'GET' && method !== 'HEAD') return notAllowed('GET,HEAD,OPTIONS');
@@ -216,7 +218,7 @@ function answerPlain(deps: HttpApiDeps, request: HttpRequest): Answer {
       body: `${JSON.stringify({ status: 'deprecated', error: V1_GONE })}\n`,
     };
   }
-  return text(404, '404 page not found\n', { 'X-Content-Type-Options': 'nosniff' });
+  return page(request) ?? text(404, '404 page not found\n', { 'X-Content-Type-Options': 'nosniff' });
 }
 
 async function reloaded(deps: HttpApiDeps): Promise<HttpResponse> {

@@ -5,6 +5,7 @@ import {
   setSilence,
   silenceState,
   type Silence,
+  type SilenceRequest,
   type SilenceSettings,
   type SilenceState,
 } from '@tocsin/alerting';
@@ -51,10 +52,31 @@ export async function postSilence(
     comment: posted.comment,
     annotations: LabelSet.of(posted.annotations),
   };
+  return ok({ silenceID: await storeSilence(tenant, wish, settings, now, newId) });
+}
+
+/** For whoever asks, the API or the page: checks, stores, tells the peers. Answers the id that now holds the wish. */
+export async function storeSilence(
+  tenant: TenantAlertmanager,
+  wish: SilenceRequest,
+  settings: AlertmanagerSettings,
+  now: WallMs,
+  newId: () => string,
+): Promise<string> {
   const { id, changed } = setSilence(tenant.log.silences, wish, now, newId, silenceSettings(settings));
-  const isUpdate = id === posted.id;
-  await tenant.log.changeSilences(changed, isUpdate ? 'updated' : 'created');
-  return ok({ silenceID: id });
+  await tenant.log.changeSilences(changed, id === wish.id ? 'updated' : 'created');
+  return id;
+}
+
+/** Does nothing to one that has ended. */
+export async function endSilence(
+  tenant: TenantAlertmanager,
+  silence: Silence,
+  settings: AlertmanagerSettings,
+  now: WallMs,
+): Promise<void> {
+  const expired = expireSilence(silence, now, silenceSettings(settings));
+  if (expired !== undefined) await tenant.log.changeSilences([expired], 'expired');
 }
 
 export async function withSilence(
@@ -69,12 +91,11 @@ export async function withSilence(
   const silence = tenant.log.silences.get(id.toLowerCase());
   if (silence === undefined) return empty(404);
   if (request.method === 'GET') return ok(shown(silence, now));
-  const expired = expireSilence(silence, now, silenceSettings(settings));
-  if (expired !== undefined) await tenant.log.changeSilences([expired], 'expired');
+  await endSilence(tenant, silence, settings, now);
   return empty(200);
 }
 
-const silenceSettings = (settings: AlertmanagerSettings): SilenceSettings => ({
+export const silenceSettings = (settings: AlertmanagerSettings): SilenceSettings => ({
   retentionMs: settings.retentionMs,
   maxSilences: settings.silencesMax,
   maxSilenceSizeBytes: settings.silenceBytesMax,
