@@ -19,6 +19,7 @@ const programs = [
     isThere: () => onPath('prometheus-alertmanager') && onPath('amtool'),
     skipped: 'mixed clusters and amtool',
   },
+  { package: 'chromium', isThere: () => onPath('chromium'), skipped: 'the page in a browser' },
   { package: 'postgresql', isThere: hasPostgres, skipped: 'tests against the distribution’s PostgreSQL' },
 ];
 

@@ -20,15 +20,20 @@ export const programs = {
   alertmanager: '/usr/bin/prometheus-alertmanager',
   prometheus: '/usr/bin/prometheus',
   amtool: '/usr/bin/amtool',
+  chromium: '/usr/bin/chromium',
 } as const;
+const packages: Readonly<Record<keyof typeof programs, string>> = {
+  alertmanager: 'prometheus-alertmanager',
+  prometheus: 'prometheus',
+  amtool: 'prometheus-alertmanager',
+  chromium: 'chromium',
+};
 
 /** Whether Debian's program is there; with CI=true its absence must fail the test instead of skipping it. */
 export function has(program: keyof typeof programs): boolean {
   const isThere = existsSync(programs[program]);
   if (!isThere && process.env['CI'] !== 'true') {
-    console.warn(
-      `skipped: needs ${programs[program]}; apt-get install ${program === 'prometheus' ? 'prometheus' : 'prometheus-alertmanager'}`,
-    );
+    console.warn(`skipped: needs ${programs[program]}; apt-get install ${packages[program]}`);
   }
   return isThere || process.env['CI'] === 'true';
 }
