@@ -175,7 +175,15 @@ function write(name: string, text: string): void {
   console.log(`wrote ${relative(root, path)}`);
 }
 
+async function writeCommands(): Promise<void> {
+  const source = 'apps/cli/src/reference.ts';
+  const { commandReference } = await load(source);
+  if (typeof commandReference !== 'function') throw new Error(`${source}: exports no commandReference`);
+  await writePage('cli.md', 'apps/cli/src/commands.ts', String(commandReference()));
+}
+
 mkdirSync(out, { recursive: true });
 for (const app of folders('apps')) await writeSettings(app);
 await writeMetrics();
 await writeErrors();
+await writeCommands();

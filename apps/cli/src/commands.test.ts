@@ -1,104 +1,140 @@
 import { AppError } from '@tocsin/kernel';
 import { describe, expect, it } from 'vitest';
-import type { AlertmanagerClient } from './alertmanager-client.ts';
-import { runCommand, type CommandDeps } from './commands.ts';
+import { commands } from './commands.ts';
+import { sharedFlags } from './command.ts';
+import { ran } from './testing/run-command.ts';
 
-interface Ran {
-  readonly code: number;
-  readonly printed: readonly string[];
-  readonly errors: readonly string[];
-  readonly posted: readonly unknown[];
-}
+const emptyList = { get: (): Promise<unknown> => Promise.resolve([]) };
 
-async function ran(args: readonly string[], client: Partial<AlertmanagerClient> = {}): Promise<Ran> {
-  const [printed, errors, posted]: [string[], string[], unknown[]] = [[], [], []];
-  const never = (): Promise<never> => Promise.reject(new Error('not expected'));
-  const deps: CommandDeps = {
-    wall: () => Date.UTC(2026, 10, 22),
-    client: () => ({
-      get: client.get ?? never,
-      post:
-        client.post ??
-        ((_path, body) => {
-          posted.push(body);
-          return Promise.resolve({ silenceID: 'the-id' });
-        }),
-      delete: client.delete ?? never,
-    }),
-    print: (line) => printed.push(line),
-    printError: (line) => errors.push(line),
-    runSink: never,
-    runDemo: never,
-  };
-  return { code: await runCommand(args, deps), printed, errors, posted };
-}
+describe('a command', () => {
+  it('is found whatever flags stand before, between and behind its words, and by its noun alone', async () => {
+    for (const args of [
+      ['silence', 'query', '-q'],
+      ['silence', '-q'],
+      ['silence', 'list', '-q'],
+      ['--url', 'http://h', 'silence', '-o', 'json', 'query', '-q'],
+      ['-ojson', '--no-version-check', 'silence', '-q', '--alertmanager.url=http://h'],
+    ]) {
+      const { code, asked, printed } = await ran(args, { client: emptyList });
+      expect([args, code, asked, printed]).toEqual([args, 0, ['GET silences'], []]);
+    }
+  });
 
-describe('tocsin silence add', () => {
-  const who = ['--author', 'ada', '--comment', 'db move'];
-
-  it('posts what was asked for and prints the id alone, for scripts', async () => {
-    const { code, printed, posted } = await ran([
-      'silence',
-      'add',
-      ...who,
-      '--duration',
-      '2h',
-      'alertname=DiskFull',
-      'instance=~"db-.+"',
-      'env!=test',
-    ]);
-    expect({ code, printed }).toEqual({ code: 0, printed: ['the-id'] });
-    expect(posted).toEqual([
-      {
-        matchers: [
-          { name: 'alertname', value: 'DiskFull', isRegex: false, isEqual: true },
-          { name: 'instance', value: 'db-.+', isRegex: true, isEqual: true },
-          { name: 'env', value: 'test', isRegex: false, isEqual: false },
-        ],
-        startsAt: '2026-11-22T00:00:00.000Z',
-        endsAt: '2026-11-22T02:00:00.000Z',
-        createdBy: 'ada',
-        comment: 'db move',
-      },
-    ]);
+  it('takes a word that is no verb as the name of an alert, as amtool does', async () => {
+    const { asked } = await ran(['silence', 'DiskFull'], { client: emptyList });
+    expect(asked).toEqual([`GET silences?filter=${encodeURIComponent('alertname="DiskFull"')}`]);
   });
 
   it.each([
-    [['silence', 'add', ...who], 'at least one MATCHER'],
-    [['silence', 'add', '--author', 'ada', 'a=b'], '--comment is required'],
-    [['silence', 'add', ...who, '--duration', 'soon', 'a=b'], '--duration soon'],
-    [['silence', 'add', ...who, '--duraton', '1h', 'a=b'], '--duraton'],
-    [['silence', 'add', ...who, 'a=~"("'], 'missing closing )'],
-    [['silences'], 'unknown command "silences"'],
-  ])('%j: exits with 2 and says what is wrong, and asks the server nothing', async (args, why) => {
-    const { code, errors, posted } = await ran(args);
-    expect(code).toBe(2);
+    [['silences'], 'unknown command "silences"; did you mean "silence"?'],
+    [['chekc-config'], 'unknown command "chekc-config"; did you mean "check-config"?'],
+    [['template', 'rendr'], 'unknown command "template rendr"; did you mean "template render"?'],
+    [['template'], 'template needs one more word'],
+    [['help', 'nothing'], 'unknown command "nothing"'],
+    [['--bogus', 'alert'], 'unknown flag --bogus'],
+    [['alert', '--recever=x'], 'unknown flag --recever; did you mean --receiver?'],
+    [['alert', '-o', 'yaml'], '--output yaml: expected one of simple, text, extended, json'],
+    [['alert', '--timeout', '5'], '--timeout 5: expected a duration'],
+    [['alert', '--enable-feature=x'], "unknown option 'x' for --enable-feature"],
+  ])('%j is typed wrong: exit code 2, the reason, and no request', async (args, why) => {
+    const { code, errors, asked, printed } = await ran(args);
+    expect({ code, asked, printed }).toEqual({ code: 2, asked: [], printed: [] });
     expect(errors.join('\n')).toContain(why);
-    expect(posted).toEqual([]);
   });
 
-  it('exits with 1 when the server refuses or is away, with its words', async () => {
-    const post = (): Promise<never> =>
+  it('that the server refuses, or that finds it away, ends with 1 and its words', async () => {
+    const get = (): Promise<never> =>
       Promise.reject(
-        new AppError('invalid', 'POST http://h/api/v2/silences: 400 exceeded maximum number of silences'),
+        new AppError('invalid', 'GET http://h/api/v2/alerts: 400 no', { facts: { isAnswer: true } }),
       );
-    const { code, errors } = await ran(['silence', 'add', ...who, 'a=b'], { post });
-    expect(code).toBe(1);
-    expect(errors).toEqual([
-      'tocsin silence add: POST http://h/api/v2/silences: 400 exceeded maximum number of silences',
-    ]);
+    const { code, errors } = await ran(['alert'], { client: { get } });
+    expect({ code, errors }).toEqual({
+      code: 1,
+      errors: ['tocsin alert query: GET http://h/api/v2/alerts: 400 no'],
+    });
+  });
+
+  it('is given one deadline, the credentials file and whether to look at versions', async () => {
+    const { connections } = await ran(
+      ['alert', '--timeout=90s', '--http.config.file=f.yml', '--no-version-check'],
+      { client: emptyList },
+    );
+    expect(connections).toEqual([{ timeoutMs: 90_000, httpConfigFile: 'f.yml', isCheckingVersion: false }]);
   });
 });
 
-it('shows help for every command that it lists', async () => {
-  const { printed } = await ran(['--help']);
-  const names = (printed[0] ?? '')
-    .split('\n')
-    .flatMap((line) => /^ {2}([a-z]+(?: [a-z]+)?) /.exec(line)?.[1] ?? []);
-  expect(names.length).toBeGreaterThan(6);
-  for (const name of names) {
-    const { code, printed: help } = await ran([...name.split(' '), '--help']);
-    expect(code).toBe(0);
-    expect(help[0]).toContain(`Usage: tocsin ${name}`);
+describe('configuration files', () => {
+  const files = {
+    '/h/.config/tocsin/config.yml': 'output: json\n',
+    '/etc/amtool/config.yml':
+      'output: extended\nalertmanager.url: http://h\ncomment_required: false\nsomething: else\n',
+  };
+  it('stand in for flags: ours before those of amtool, what is typed before both', async () => {
+    const json = await ran(['alert'], { client: emptyList, files });
+    expect(json.printed).toEqual(['[]']);
+    const simple = await ran(['alert', '-o', 'simple'], { client: emptyList, files });
+    expect(simple.printed[0]).toMatch(/^Alertname/);
+    expect((await ran(['silence', 'add', 'a=b'], { files })).code).toBe(0);
+  });
+  it('that can not be read are named, with the place', async () => {
+    const { code, errors } = await ran(['alert'], { files: { '/etc/tocsin/config.yml': 'a: [' } });
+    expect(code).toBe(1);
+    expect(errors[0]).toContain('/etc/tocsin/config.yml: line 1, column');
+  });
+});
+
+describe('help', () => {
+  it('is there for every command, with every flag of it', async () => {
+    const { printed } = await ran(['--help']);
+    for (const [name, command] of Object.entries(commands)) {
+      expect(printed[0]).toContain(`  ${name}`);
+      for (const args of [
+        [...name.split(' '), '--help'],
+        ['help', ...name.split(' ')],
+        [...name.split(' '), '-h'],
+      ]) {
+        const { code, printed: help } = await ran(args);
+        expect(code).toBe(0);
+        expect(help[0]).toContain(`Usage: tocsin ${name} `);
+        for (const [flag, spec] of Object.entries(command.flags))
+          expect(help[0]?.includes(`--${flag}`)).toBe(spec.isHidden !== true);
+      }
+    }
+  });
+  it('of a noun lists its verbs', async () => {
+    for (const args of [
+      ['silence', '--help'],
+      ['help', 'silence'],
+      ['help', 'template'],
+    ]) {
+      const { code, printed } = await ran(args);
+      expect(code).toBe(0);
+      expect(printed[0]).toContain(`tocsin ${args.includes('template') ? 'template' : 'silence'}`);
+    }
+    expect((await ran(['help', 'silence'])).printed[0]).toContain('silence import [FILE]');
+  });
+  it('says the version', async () => {
+    expect((await ran(['--version'])).printed[0]).toMatch(/^tocsin, version \d/);
+  });
+});
+
+it('no flag of a command hides one that all commands share', () => {
+  const taken = new Set(
+    Object.entries(sharedFlags).flatMap(([name, { aliases = [], short }]) => [name, ...aliases, `-${short}`]),
+  );
+  for (const [name, command] of Object.entries(commands)) {
+    for (const [flag, { aliases = [], short }] of Object.entries(command.flags)) {
+      if (command.flags[flag] === sharedFlags[flag]) continue;
+      const own = [flag, ...aliases, ...(short === undefined ? [] : [`-${short}`])];
+      expect([name, own.filter((each) => taken.has(each))]).toEqual([name, []]);
+    }
   }
+});
+
+it('prints a completion script that knows every command and flag', async () => {
+  const { printed, code } = await ran(['completion', 'bash']);
+  expect(code).toBe(0);
+  for (const name of Object.keys(commands)) expect(printed[0]).toContain(`'${name}')`);
+  expect(printed[0]).toContain("'silence') words='query add update expire import'");
+  expect(printed[0]).toContain('--verify.receivers=');
 });

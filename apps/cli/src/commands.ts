@@ -1,294 +1,228 @@
 /**
- * The commands of `tocsin`. Exit codes are API for scripts: 0 done, 1 the server refused or is away,
- * 2 typed wrong.
+ * The table of commands, and how one is found, helped with and run. Exit codes are API for scripts:
+ * 0 done, 1 the server refused or is away, or a check failed, 2 typed wrong.
  */
-import { AppError, parseGoDurationMs, parsePrometheusDurationMs } from '@tocsin/kernel';
-import { parseMatcher } from '@tocsin/model';
-import type { AlertmanagerClient } from './alertmanager-client.ts';
-import type { DemoInput } from './demo/demo.ts';
-import { readArguments, usageOf, type Arguments, type FlagSpec } from './arguments.ts';
+import { AppError, nearest, parseGoDurationMs, parsePrometheusDurationMs } from '@tocsin/kernel';
+import { isAnswer } from './alertmanager-client.ts';
+import { flagHelp, flagToken, readArguments, type Arguments, type FlagSpecs } from './arguments.ts';
+import {
+  CommandFailure,
+  sharedFlags,
+  type Command,
+  type CommandDeps,
+  type Commands,
+  type Connection,
+} from './command.ts';
+import { alertAdd, alertQuery, alerts } from './commands/alert.ts';
+import { checkConfig } from './commands/check-config.ts';
+import { clusterMembers, clusterShow } from './commands/cluster.ts';
+import { completion } from './commands/completion.ts';
+import { configShow } from './commands/config.ts';
+import { events } from './commands/events.ts';
+import { demo, sink } from './commands/local.ts';
+import { migrateCheck } from './commands/migrate.ts';
+import { routesShow, routesTest } from './commands/routes.ts';
+import { silenceAdd, silenceExpire, silenceImport, silenceQuery, silenceUpdate } from './commands/silence.ts';
+import { templateRender } from './commands/template.ts';
+import { configuredFlags } from './config-file.ts';
+import { version } from './version.ts';
 
-export interface CommandDeps {
-  readonly wall: () => number;
-  readonly client: (url: string) => AlertmanagerClient;
-  readonly print: (line: string) => void;
-  readonly printError: (line: string) => void;
-  /** Runs until the process is told to stop. */
-  readonly runSink: (address: string) => Promise<void>;
-  readonly runDemo: (input: DemoInput) => Promise<void>;
-}
-
-interface Command {
-  readonly words: string;
-  readonly summary: string;
-  readonly flags: Readonly<Record<string, FlagSpec>>;
-  run(args: Arguments, deps: CommandDeps): Promise<void>;
-}
-
-const url: FlagSpec = {
-  type: 'string',
-  default: 'http://127.0.0.1:9093',
-  doc: 'URL of any alertmanager replica',
-};
-const output: FlagSpec = { type: 'string', default: 'text', doc: 'text or json' };
-
-const commands: Readonly<Record<string, Command>> = {
-  'silence add': {
-    words: 'MATCHER...',
-    summary: 'creates a silence and prints its id',
-    flags: {
-      url,
-      duration: { type: 'string', default: '1h', doc: 'how long, like 90m or 2h' },
-      author: { type: 'string', isRequired: true, doc: 'who is silencing' },
-      comment: { type: 'string', isRequired: true, doc: 'why; shown to everyone on call' },
-    },
-    run: async (args, deps) => {
-      if (args.words.length === 0) {
-        throw AppError.invalid(
-          'at least one MATCHER is needed; a silence of everything must be asked for as alertname=~".+"',
-        );
-      }
-      const matchers = args.words.map((word) => {
-        const { matcher } = parseMatcher(word, 'fallback');
-        const { name, value, type } = matcher;
-        return {
-          name,
-          value,
-          isRegex: type === '=~' || type === '!~',
-          isEqual: type === '=' || type === '=~',
-        };
-      });
-      const now = deps.wall();
-      const answer = await deps.client(args.text('url')).post('silences', {
-        matchers,
-        startsAt: new Date(now).toISOString(),
-        endsAt: new Date(now + durationOf(args.text('duration'))).toISOString(),
-        createdBy: args.text('author'),
-        comment: args.text('comment'),
-      });
-      deps.print((answer as { readonly silenceID: string }).silenceID);
-    },
-  },
-  'silence list': {
-    words: '',
-    summary: 'lists silences that are active or pending',
-    flags: { url, output, expired: { type: 'boolean', doc: 'expired ones too' } },
-    run: async (args, deps) => {
-      const silences = (await deps.client(args.text('url')).get('silences')) as readonly ShownSilence[];
-      const shown = silences.filter(({ status }) => args.is('expired') || status.state !== 'expired');
-      if (args.text('output') === 'json') return deps.print(JSON.stringify(shown));
-      for (const { id, status, matchers, endsAt, createdBy, comment } of shown) {
-        deps.print(
-          `${id}  ${status.state.padEnd(7)}  until ${endsAt}  ${matchers.map(matcherText).join(' ')}  ${createdBy}: ${comment}`,
-        );
-      }
-    },
-  },
-  'silence expire': {
-    words: 'ID...',
-    summary: 'ends silences now',
-    flags: { url },
-    run: async (args, deps) => {
-      if (args.words.length === 0) throw AppError.invalid('at least one ID is needed');
-      for (const id of args.words)
-        await deps.client(args.text('url')).delete(`silence/${encodeURIComponent(id)}`);
-    },
-  },
-  alerts: {
-    words: '[MATCHER...]',
-    summary: 'lists alerts and what suppresses them',
-    flags: { url, output },
-    run: async (args, deps) => {
-      const filter = args.words.map((word) => `filter=${encodeURIComponent(word)}`).join('&');
-      const alerts = (await deps.client(args.text('url')).get(`alerts?${filter}`)) as readonly ShownAlert[];
-      if (args.text('output') === 'json') return deps.print(JSON.stringify(alerts));
-      for (const { labels, status, startsAt, receivers } of alerts) {
-        const by = [...status.silencedBy, ...status.inhibitedBy, ...status.mutedBy].join(' ');
-        const to = receivers.map(({ name }) => name).join(',');
-        deps.print(
-          `${status.state.padEnd(10)}  since ${startsAt}  ${labelsText(labels)}  -> ${to}${by === '' ? '' : `  by ${by}`}`,
-        );
-      }
-    },
-  },
-  'cluster show': {
-    words: '',
-    summary: 'members, positions and state as one replica sees them',
-    flags: { url, output },
-    run: async (args, deps) => {
-      const view = (await deps.client(args.text('url')).get('tocsin/cluster')) as ShownCluster;
-      if (args.text('output') === 'json') return deps.print(JSON.stringify(view));
-      deps.print(`${view.status}, position ${view.position} of ${view.members.length}`);
-      view.members.forEach((member, position) => {
-        const kind = member.isSelf
-          ? 'this replica'
-          : member.isTocsin
-            ? member.isAbsent
-              ? 'absent'
-              : 'tocsin'
-            : 'foreign';
-        deps.print(`${String(position).padStart(3)}  ${member.name}  ${member.address}  ${kind}`);
-      });
-    },
-  },
-  events: {
-    words: '',
-    summary: 'the newest decisions of one replica: why was (or was not) somebody notified',
-    flags: {
-      url,
-      type: { type: 'string', doc: 'only this type: deduplicated, attempted, silenced ...' },
-      'group-key': { type: 'string', doc: 'only this group' },
-      fingerprint: { type: 'string', doc: 'only this alert' },
-      limit: { type: 'string', default: '50', doc: 'how many, up to 1000' },
-    },
-    run: async (args, deps) => {
-      const names = [
-        ['type', 'type'],
-        ['group-key', 'group_key'],
-        ['fingerprint', 'fingerprint'],
-        ['limit', 'limit'],
-      ] as const;
-      const query = names.flatMap(([flag, name]) =>
-        args.flags.has(flag) ? [`${name}=${encodeURIComponent(args.text(flag))}`] : [],
-      );
-      const { events } = (await deps.client(args.text('url')).get(`tocsin/events?${query.join('&')}`)) as {
-        readonly events: readonly {
-          readonly at: number;
-          readonly replica: string;
-          readonly decision: { readonly type: string };
-        }[];
-      };
-      for (const { at, replica, decision } of events) {
-        const { type, ...facts } = decision;
-        deps.print(`${new Date(at).toISOString()}  ${replica}  ${type}  ${JSON.stringify(facts)}`);
-      }
-    },
-  },
-  sink: {
-    words: '',
-    summary: 'a webhook receiver that keeps what arrives and marks duplicates',
-    flags: {
-      listen: { type: 'string', default: '127.0.0.1:9080', doc: 'host:port; port 0 takes a free one' },
-    },
-    run: (args, deps) => deps.runSink(args.text('listen')),
-  },
-  demo: {
-    words: '',
-    summary: 'the whole of Tocsin on this machine, with a live view (npm start)',
-    flags: {
-      replicas: { type: 'string', default: '3', doc: 'schedulers and alertmanagers, 1 to 9' },
-      prometheus: { type: 'string', default: '', doc: 'URL of a Prometheus, data source of your own rules' },
-      rules: {
-        type: 'string',
-        default: '',
-        doc: 'rule files of yours, separated by commas; need --prometheus',
-      },
-      config: {
-        type: 'string',
-        default: '',
-        doc: "Alertmanager configuration of yours instead of the demo's",
-      },
-      'port-offset': { type: 'string', default: '0', doc: 'added to every port' },
-      folder: { type: 'string', default: '.tocsin/demo', doc: 'where files, logs and the database are kept' },
-    },
-    run: (args, deps) =>
-      deps.runDemo({
-        replicas: args.text('replicas'),
-        portOffset: args.text('port-offset'),
-        folder: args.text('folder'),
-        prometheusUrl: args.text('prometheus'),
-        rules: args.text('rules'),
-        configFile: args.text('config'),
-      }),
-  },
+export const commands: Commands = {
+  'alert query': alertQuery,
+  'alert add': alertAdd,
+  alerts,
+  'silence query': silenceQuery,
+  'silence add': silenceAdd,
+  'silence update': silenceUpdate,
+  'silence expire': silenceExpire,
+  'silence import': silenceImport,
+  'cluster show': clusterShow,
+  'cluster members': clusterMembers,
+  'config show': configShow,
+  'config routes show': routesShow,
+  'config routes test': routesTest,
+  'check-config': checkConfig,
+  'template render': templateRender,
+  'migrate check': migrateCheck,
+  events,
+  sink,
+  demo,
+  completion: completion(() => commands),
 };
 
-interface ShownSilence {
-  readonly id: string;
-  readonly status: { readonly state: string };
-  readonly endsAt: string;
-  readonly createdBy: string;
-  readonly comment: string;
-  readonly matchers: readonly ShownMatcher[];
-}
-interface ShownMatcher {
-  readonly name: string;
-  readonly value: string;
-  readonly isRegex: boolean;
-  readonly isEqual: boolean;
-}
-interface ShownAlert {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly startsAt: string;
-  readonly receivers: readonly { readonly name: string }[];
-  readonly status: {
-    readonly state: string;
-    readonly silencedBy: readonly string[];
-    readonly inhibitedBy: readonly string[];
-    readonly mutedBy: readonly string[];
-  };
-}
-interface ShownCluster {
-  readonly status: string;
-  readonly position: number;
-  readonly members: readonly {
-    readonly name: string;
-    readonly address: string;
-    readonly isSelf: boolean;
-    readonly isTocsin: boolean;
-    readonly isAbsent: boolean;
-  }[];
+/** Names that stand for a command: the noun alone, and what a command was called once. */
+const aliases: ReadonlyMap<string, string> = new Map([
+  ['alert', 'alert query'],
+  ['silence', 'silence query'],
+  ['silence list', 'silence query'],
+  ['cluster', 'cluster show'],
+  ['config', 'config show'],
+  ['config routes', 'config routes show'],
+]);
+
+/** What else a command may be called. */
+export const shortNames = (name: string): readonly string[] =>
+  [...aliases].flatMap(([alias, target]) => (target === name ? [alias] : []));
+
+const names = (): readonly string[] => [...Object.keys(commands), ...aliases.keys()];
+const nouns = (): ReadonlySet<string> => new Set(names().flatMap((name) => name.split(' ').slice(0, 1)));
+
+interface Found {
+  /** The words that named it: `silence`, `config routes`. */
+  readonly path: string;
+  /** Without the words of the name. */
+  readonly rest: readonly string[];
+  /** What the path alone runs; undefined for a noun that needs a verb, and for no command at all. */
+  readonly name: string | undefined;
+  /** One that stopped the search. */
+  readonly unknownFlag: string | undefined;
 }
 
-const matcherText = ({ name, value, isRegex, isEqual }: ShownMatcher): string =>
-  `${name}${isEqual ? (isRegex ? '=~' : '=') : isRegex ? '!~' : '!='}${JSON.stringify(value)}`;
-const labelsText = (labels: Readonly<Record<string, string>>): string =>
-  `{${Object.entries(labels)
-    .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
-    .join(', ')}}`;
-
-function durationOf(text: string): number {
-  const ms = parseGoDurationMs(text) ?? parsePrometheusDurationMs(text);
-  if (ms === undefined || ms <= 0)
-    throw AppError.invalid(`--duration ${text}: expected a duration like 90m, 2h or 1d`);
-  return ms;
+/** Flags may stand before and between the words of a command's name, as with amtool. */
+function findCommand(args: readonly string[]): Found {
+  let path = '';
+  const rest: string[] = [];
+  let at = 0;
+  let unknownFlag: string | undefined;
+  for (; at < args.length; at++) {
+    const arg = args[at] ?? '';
+    const token = flagToken(arg, flagsAt(path));
+    if (token === undefined) {
+      const longer = path === '' ? arg : `${path} ${arg}`;
+      if (!names().some((name) => name === longer || name.startsWith(`${longer} `))) break;
+      path = longer;
+    } else if (token.names.length === 0) {
+      unknownFlag = arg;
+      break;
+    } else {
+      rest.push(...args.slice(at, token.takesNext ? at + 2 : at + 1));
+      if (token.takesNext) at++;
+    }
+  }
+  return { path, rest: [...rest, ...args.slice(at)], name: nameOf(path), unknownFlag };
 }
+
+const nameOf = (path: string): string | undefined => (path in commands ? path : aliases.get(path));
+const flagsAt = (path: string): FlagSpecs => ({
+  ...helpFlags,
+  ...sharedFlags,
+  ...commands[nameOf(path) ?? '']?.flags,
+});
+
+const helpFlags: FlagSpecs = {
+  help: {
+    type: 'boolean',
+    short: 'h',
+    aliases: ['help-long', 'help-man'],
+    doc: 'shows this',
+    isHidden: true,
+  },
+  version: { type: 'boolean', doc: 'shows the version', isHidden: true },
+};
 
 export async function runCommand(args: readonly string[], deps: CommandDeps): Promise<0 | 1 | 2> {
-  const [first = '', second = ''] = args;
-  const name = [`${first} ${second}`, first].find((candidate) => candidate in commands);
-  const command = name === undefined ? undefined : commands[name];
-  if (name === undefined || command === undefined) {
-    const isHelp = first === '' || first === 'help' || first === '--help' || first === '-h';
-    (isHelp ? deps.print : deps.printError)(overview(isHelp ? '' : args.join(' ')));
-    return isHelp ? 0 : 2;
-  }
-  const rest = args.slice(name.split(' ').length);
-  const usage = usageOf(name, command.words, command.flags);
-  if (rest.includes('--help') || rest.includes('-h')) {
-    deps.print(usage);
+  if (args[0] === 'help') return help(args.slice(1).join(' '), deps);
+  const found = findCommand(args);
+  const before = args.includes('--') ? args.slice(0, args.indexOf('--')) : args;
+  if (before.some((arg) => arg === '-h' || /^--help(?:-long|-man)?$/.test(arg)))
+    return help(found.path, deps);
+  if (found.path === '' && found.rest.includes('--version')) {
+    deps.print(`tocsin, version ${version}`);
     return 0;
   }
+  const command = commands[found.name ?? ''];
+  if (found.name === undefined || command === undefined) return unknown(found, args.length === 0, deps);
+  return run(found.name, command, found.rest, deps);
+}
+
+function help(path: string, deps: CommandDeps): 0 | 2 {
+  const name = nameOf(path);
+  const below = Object.keys(commands).filter((each) => each.startsWith(`${path} `));
+  const command = commands[name ?? ''];
+  if (path === '' || (below.length > 0 && command === undefined)) deps.print(overview(path));
+  else if (name !== undefined && command !== undefined) {
+    deps.print([usageOf(name, command), ...(below.length > 0 ? ['', overview(path)] : [])].join('\n'));
+  } else return unknown({ path: '', rest: [path], name: undefined, unknownFlag: undefined }, false, deps);
+  return 0;
+}
+
+function unknown(found: Found, isNothingAsked: boolean, deps: CommandDeps): 0 | 2 {
+  if (isNothingAsked) {
+    deps.print(overview(''));
+    return 0;
+  }
+  const typed = found.rest.find((word) => !word.startsWith('-'));
+  if (found.unknownFlag !== undefined) {
+    deps.printError(`tocsin: unknown flag ${found.unknownFlag}\n\n${overview(found.path)}`);
+  } else if (typed === undefined) {
+    const what = found.path === '' ? 'a command is needed' : `${found.path} needs one more word`;
+    deps.printError(`tocsin: ${what}\n\n${overview(found.path)}`);
+  } else {
+    const known =
+      found.path === '' ? [...nouns()] : names().filter((name) => name.startsWith(`${found.path} `));
+    const word = `${found.path} ${typed}`.trim();
+    const near = nearest(word, known);
+    const hint = near === undefined ? '' : `; did you mean ${JSON.stringify(near)}?`;
+    deps.printError(`tocsin: unknown command ${JSON.stringify(word)}${hint}\n\n${overview(found.path)}`);
+  }
+  return 2;
+}
+
+async function run(
+  name: string,
+  command: Command,
+  rest: readonly string[],
+  deps: CommandDeps,
+): Promise<0 | 1 | 2> {
   try {
-    await command.run(readArguments(rest, command.flags), deps);
+    const args = readArguments(rest, { ...sharedFlags, ...command.flags }, await configuredFlags(deps));
+    const connection = connectionOf(args);
+    await command.run(args, { ...deps, client: (url) => deps.client(url, connection) });
     return 0;
   } catch (error) {
+    if (error instanceof CommandFailure) {
+      if (error.message !== '') deps.printError(`tocsin ${name}: ${error.message}`);
+      return 1;
+    }
     if (!(error instanceof AppError)) throw error;
-    const isMistyped = error.code === 'invalid' && !error.message.includes('/api/v2/');
-    deps.printError(
-      isMistyped ? `tocsin ${name}: ${error.message}\n\n${usage}` : `tocsin ${name}: ${error.message}`,
-    );
+    const isMistyped = error.code === 'invalid' && !isAnswer(error);
+    deps.printError(`tocsin ${name}: ${error.message}${isMistyped ? `\n\n${usageOf(name, command)}` : ''}`);
     return isMistyped ? 2 : 1;
   }
 }
 
-function overview(unknown: string): string {
-  const list = Object.entries(commands).map(
-    ([name, { words, summary }]) => `  ${`${name} ${words}`.trim().padEnd(28)}${summary}`,
-  );
-  const head =
-    unknown === ''
-      ? 'tocsin: commands for people and scripts'
-      : `tocsin: unknown command ${JSON.stringify(unknown)}`;
+function connectionOf(args: Arguments): Connection {
+  const text = args.text('timeout');
+  const timeoutMs = parseGoDurationMs(text) ?? parsePrometheusDurationMs(text);
+  if (timeoutMs === undefined || timeoutMs <= 0)
+    throw AppError.invalid(`--timeout ${text}: expected a duration like 30s`);
+  return {
+    timeoutMs,
+    httpConfigFile: args.text('http.config.file'),
+    isCheckingVersion: args.is('version-check'),
+  };
+}
+
+export function usageOf(name: string, { words, summary, details = [], flags }: Command): string {
+  const own = Object.fromEntries(Object.entries(flags).filter(([flag]) => !(flag in sharedFlags)));
+  const [alone] = shortNames(name);
+  return [
+    `Usage: tocsin ${name} [flags]${words === '' ? '' : ` ${words}`}`,
+    '',
+    `  ${summary}`,
+    ...(alone === undefined ? [] : [`  Short: tocsin ${alone}`]),
+    ...details.map((line) => `  ${line}`),
+    ...(Object.keys(own).length === 0 ? [] : ['', 'Flags:', ...flagHelp(own)]),
+    '',
+    'Flags of every command:',
+    ...flagHelp(sharedFlags),
+  ].join('\n');
+}
+
+function overview(path: string): string {
+  const list = Object.entries(commands)
+    .filter(([name]) => path === '' || name.startsWith(`${path} `))
+    .map(([name, { words, summary }]) => `  ${`${name} ${words}`.trim().padEnd(44)}${summary}`);
+  const head = path === '' ? 'tocsin: commands for people and scripts' : `tocsin ${path}:`;
   return [head, '', ...list, '', 'tocsin COMMAND --help shows its flags.'].join('\n');
 }

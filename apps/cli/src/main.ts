@@ -1,13 +1,25 @@
-import { Lifecycle, messageOf } from '@tocsin/kernel';
-import { logger as openLogger, nodeClock, nodeTimers, superviseProcess } from '@tocsin/runtime';
+import { userInfo } from 'node:os';
+import { AppError, Lifecycle, messageOf } from '@tocsin/kernel';
+import { settingsMistake } from '@tocsin/receivers-service';
+import {
+  findPaths,
+  logger as openLogger,
+  nodeClock,
+  nodeTimers,
+  readTemplateFiles,
+  readTextFile,
+  readYaml,
+  superviseProcess,
+} from '@tocsin/runtime';
 import { httpOut, serveHttp } from '@tocsin/transport';
 import { alertmanagerClient } from './alertmanager-client.ts';
+import type { Connection } from './command.ts';
 import { runCommand } from './commands.ts';
 import { runDemo } from './demo/demo.ts';
 import { notificationSink } from './sink.ts';
 
-const CALL_TIMEOUT_MS = 30_000;
 const SINK_BODY_BYTES_MAX = 16 * 1024 * 1024;
+const CONNECTION: Connection = { timeoutMs: 30_000, httpConfigFile: '', isCheckingVersion: false };
 
 async function runSink(address: string): Promise<void> {
   const logger = openLogger({ level: 'info', format: 'logfmt' });
@@ -28,12 +40,50 @@ async function runSink(address: string): Promise<void> {
   await new Promise<never>(() => undefined);
 }
 
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // A uid without an account, as in containers.
+    return process.env['USER'] ?? '';
+  }
+}
+
+async function readInput(): Promise<string> {
+  if (process.stdin.isTTY) throw new AppError('precondition', 'name a file, or pipe one in');
+  return readTextFile('/dev/stdin');
+}
+
 const http = httpOut();
+const clock = nodeClock();
+const environment = (name: string): string | undefined => process.env[name];
+const printError = (line: string): void => void process.stderr.write(`${line}\n`);
+
 runCommand(process.argv.slice(2), {
-  wall: () => Date.now(),
-  client: (url) => alertmanagerClient(url, http, CALL_TIMEOUT_MS),
+  wall: () => clock.wall(),
+  client: (url, connection = CONNECTION) =>
+    alertmanagerClient(url, connection, {
+      http,
+      clock,
+      readText: readTextFile,
+      readDocument: readYaml,
+      environment,
+      warn: printError,
+    }),
   print: (line) => void process.stdout.write(`${line}\n`),
-  printError: (line) => void process.stderr.write(`${line}\n`),
+  printError,
+  write: (text) => void process.stdout.write(text),
+  files: {
+    readText: readTextFile,
+    readInput,
+    find: findPaths,
+    readTemplates: readTemplateFiles,
+  },
+  readDocument: readYaml,
+  settingsMistake: (integration, settingsJson) =>
+    settingsMistake(integration, settingsJson, { readDocument: readYaml, environment }),
+  user: userName(),
+  home: process.env['HOME'] ?? '',
   runSink,
   runDemo: (input) => runDemo(input, http, openLogger({ level: 'warn', format: 'logfmt' })),
 })

@@ -14,3 +14,4 @@ export * from './random.ts';
 export * from './ini.ts';
 export * from './settings.ts';
 export * from './settings-print.ts';
+export { nearest } from './settings-flags.ts';

@@ -18,6 +18,8 @@ export interface Hop {
   readonly url: HttpUrl;
   readonly headers: Headers;
   readonly body: string | undefined;
+  /** Of the answer's body; a longer one is refused. Absent: cut at 64 KiB. */
+  readonly answerBytesMax?: number | undefined;
 }
 
 /** One request, one answer. */
@@ -36,8 +38,9 @@ export async function exchange(
       headers: { 'User-Agent': USER_AGENT, ...hop.headers },
       ...(hop.body === undefined ? {} : { body: hop.body }),
       timeoutMs,
-      maxBytes: ANSWER_BYTES_MAX,
-      truncate: true,
+      ...(hop.answerBytesMax === undefined
+        ? { maxBytes: ANSWER_BYTES_MAX, truncate: true }
+        : { maxBytes: hop.answerBytesMax }),
       ...(way === undefined ? {} : { connection: way }),
     });
   } catch (error) {

@@ -17,11 +17,13 @@ import { readSecretSource } from './secret-source.ts';
 const REDIRECTS_MAX = 10;
 
 export interface OutgoingRequest {
-  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** With user part if configured so. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: string | undefined;
+  /** Of the answer's body; a longer one is refused. Absent: it is cut at 64 KiB. */
+  readonly answerBytesMax?: number;
 }
 
 /** An integration's way out: its `http_config` and what is remembered with it. */
@@ -35,13 +37,14 @@ export class HttpSender {
 
   /**
    * Follows redirects as far as configured. Rejects with AppError: `unavailable`, `deadline`, `invalid`
-   * (a URL that is none), or what reading a secret's file failed with. The answer's body is cut at 64 KiB.
+   * (a URL that is none), `limit` (the answer is too long), or what reading a secret's file failed with.
    */
   async send(request: OutgoingRequest, context: SendContext): Promise<HttpAnswer> {
     const { followRedirects, connection } = this.#config;
     const origin = parseHttpUrl(request.url);
     const ours = await this.#configuredHeaders(origin, context);
-    let hop: Hop = { method: request.method, url: origin, headers: request.headers, body: request.body };
+    const { method, headers: given, body, answerBytesMax } = request;
+    let hop: Hop = { method, url: origin, headers: given, body, answerBytesMax };
     for (let redirects = 0; ; redirects++) {
       const isHome = hop.url.host === origin.host;
       const headers = isHome ? { ...ours.headers, ...hop.headers } : hop.headers;

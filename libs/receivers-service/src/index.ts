@@ -4,3 +4,6 @@ export { JsonSettings, type JsonValue } from './json-settings.ts';
 export { settingsMistake } from './settings-mistake.ts';
 export type { ReadingMeans } from './integration.ts';
 export { httpPoster, type HttpPoster, type PosterParts } from './http-poster.ts';
+export { HttpSender, type OutgoingRequest } from './http-send.ts';
+export { readHttpConfig, type HttpConfig } from './http-config.ts';
+export type { HttpAnswer } from './delivery.ts';

@@ -27,7 +27,8 @@ interface Moment {
 }
 
 export interface NotificationAlert {
-  readonly status: 'firing' | 'resolved';
+  /** `firing` or `resolved`; data from elsewhere may say anything. */
+  readonly status: string;
   readonly labels: Labels;
   readonly annotations: Labels;
   readonly startsAt: Moment;
@@ -40,7 +41,7 @@ export interface NotificationAlert {
 export interface NotificationData {
   /** As templates print it: see `quoteReceiver`. */
   readonly receiver: string;
-  readonly status: 'firing' | 'resolved';
+  readonly status: string;
   readonly alerts: readonly NotificationAlert[];
   readonly notificationReason: string;
   readonly groupLabels: Labels;

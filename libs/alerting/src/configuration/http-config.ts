@@ -2,8 +2,9 @@
  * `http_config`: how an integration speaks HTTP (spec/alertmanager.md 1.8). Every integration but
  * e-mail has one; the global one serves those that have none.
  */
-import { AppError, type Field } from '@tocsin/kernel';
+import { AppError, Field, Mistakes, type DocNode } from '@tocsin/kernel';
 import { goQuote } from '@tocsin/model';
+import type { JsonValue } from '../configuration.ts';
 import {
   checkAtMostOne,
   readBoolean,
@@ -18,7 +19,7 @@ import {
   setField,
   type ReadingContext,
 } from './reading.ts';
-import { Secret, settingMap, type Setting, type SettingMap } from './setting.ts';
+import { Secret, settingMap, toJson, type Setting, type SettingMap } from './setting.ts';
 
 const PROXY_KEYS = ['proxy_url', 'no_proxy', 'proxy_from_environment', 'proxy_connect_header'] as const;
 const KEYS = [
@@ -39,6 +40,17 @@ export const defaultHttpConfig: SettingMap = settingMap([
   ['follow_redirects', true],
   ['enable_http2', true],
 ]);
+
+/**
+ * A file that holds one `http_config` and nothing else, secrets in clear: how a command line reaches a
+ * server. `folder` is the file's. Throws AppError `invalid` with every mistake.
+ */
+export function loadHttpConfig(document: DocNode, folder: string): JsonValue {
+  const mistakes = new Mistakes();
+  const read = readHttpConfig(Field.root(document, mistakes), { mode: 'fallback', folder, warnings: [] });
+  mistakes.throwIfAny();
+  return toJson(read ?? defaultHttpConfig);
+}
 
 /** Undefined when not set. */
 export function readHttpConfig(field: Field | undefined, context: ReadingContext): SettingMap | undefined {
