@@ -56,7 +56,7 @@ describe('tocsin check-config', () => {
     };
     const { code, errors } = await ran(['check-config', 'am.yml'], { files });
     expect(code).toBe(0);
-    expect(errors[0]).toMatch(/^am\.yml: warning: .*classic parser/);
+    expect(errors[0]).toMatch(/^am\.yml:1:\d+: warning: .*classic parser/);
     expect((await ran(['check-config', 'am.yml', '--enable-feature=utf8-strict-mode'], { files })).code).toBe(
       1,
     );

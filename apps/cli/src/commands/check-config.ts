@@ -89,7 +89,15 @@ function printChecked(name: string, checked: CheckedFile, deps: CommandDeps): vo
   }
   deps.print('');
   for (const warning of checked.configuration?.warnings ?? [])
-    deps.printError(printable(`${name}: warning: ${warning}`));
+    deps.printError(printable(warningText(name, warning)));
+}
+
+/** A warning may begin with its place, as a mistake does. */
+function warningText(name: string, warning: string): string {
+  const [, line, column, rest] = /^line (\d+), column (\d+): (.*)$/s.exec(warning) ?? [];
+  return rest === undefined
+    ? `${name}: warning: ${warning}`
+    : `${name}:${line ?? ''}:${column ?? ''}: warning: ${rest}`;
 }
 
 function jsonOf(name: string, checked: CheckedFile): unknown {
