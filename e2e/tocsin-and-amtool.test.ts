@@ -295,6 +295,6 @@ describe.skipIf(!has('amtool') || !existsSync(folder))('tocsin and amtool 0.25 w
     stage.file('bad.tmpl', '{{ define "b" }');
     const { amtool, tocsin } = await both(stage, ['check-config', config]);
     expect([amtool.code, tocsin.code]).toEqual([1, 1]);
-    expect(tocsin.out).toContain(`FAILED: ${stage.dir}/bad.tmpl:1:14: `);
+    expect(tocsin.out).toContain(`FAILED: ${stage.dir}/bad.tmpl:1:15: `);
   });
 });

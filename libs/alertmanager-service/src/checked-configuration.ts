@@ -104,7 +104,8 @@ function parseTemplates(files: readonly TemplateFile[], mistakes: Mistakes): Par
     } catch (thrown) {
       if (!(thrown instanceof AppError)) throw thrown;
       const { line, column } = thrown.facts;
-      const at = { line: Number(line ?? 1), column: Number(column ?? 1) };
+      // A template counts what stands before, a document from 1.
+      const at = { line: Number(line ?? 1), column: Number(column ?? 0) + 1 };
       mistakes.add(at, '', thrown.message, file.name);
     }
   }

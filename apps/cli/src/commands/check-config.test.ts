@@ -38,7 +38,7 @@ describe('tocsin check-config', () => {
       expect.stringMatching(/^ {2}bad\.tmpl:2:\d+: .*function "nope" not defined/),
       '',
     ]);
-    expect(printed).toContain('  FAILED: bad.tmpl:2:3: template: bad.tmpl:2: function "nope" not defined');
+    expect(printed).toContain('  FAILED: bad.tmpl:2:4: template: bad.tmpl:2: function "nope" not defined');
     expect(printed.at(-2)).toBe("Checking 'none.yml'  FAILED: none.yml: no such file");
     expect(errors).toEqual(['tocsin check-config: failed to validate 3 file(s)']);
   });
