@@ -7,6 +7,7 @@ import { loadHttpConfig } from '@tocsin/alerting';
 import { AppError, decodeUtf8, type Clock, type HttpOut, type ReadDocument } from '@tocsin/kernel';
 import { HttpSender, JsonSettings, readHttpConfig, type ReadingMeans } from '@tocsin/receivers-service';
 import { CommandFailure, type Connection } from './command.ts';
+import { printable } from './output/table.ts';
 import { version } from './version.ts';
 
 /** Answers larger than this are refused: a terminal is the wrong place for them. */
@@ -79,7 +80,7 @@ class Client {
     const { status, text } = await this.#send(method, path, body, place);
     if (status < 200 || status >= 300) {
       const code = status === 404 ? 'not-found' : status >= 500 ? 'unavailable' : 'invalid';
-      throw new AppError(code, `${place}: ${status} ${said(text)}`.trim(), { facts: { isAnswer: true } });
+      throw new AppError(code, `${place}: ${status} ${printable(said(text).slice(0, SAID_MAX))}`.trim(), { facts: { isAnswer: true } });
     }
     if (text === '' || method === 'DELETE') return undefined;
     try {
@@ -161,7 +162,7 @@ function said(text: string): string {
   } catch {
     // Not JSON: a proxy in front may have answered; its words are shown as they are.
   }
-  return text.trim().slice(0, SAID_MAX);
+  return text.trim();
 }
 
 /** Throws AppError when a server answered with something else than a list. */

@@ -54,6 +54,12 @@ async function readInput(): Promise<string> {
   return readTextFile('/dev/stdin');
 }
 
+// A reader that has seen enough, like head, is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
 const http = httpOut();
 const clock = nodeClock();
 const environment = (name: string): string | undefined => process.env[name];
