@@ -80,7 +80,9 @@ class Client {
     const { status, text } = await this.#send(method, path, body, place);
     if (status < 200 || status >= 300) {
       const code = status === 404 ? 'not-found' : status >= 500 ? 'unavailable' : 'invalid';
-      throw new AppError(code, `${place}: ${status} ${printable(said(text).slice(0, SAID_MAX))}`.trim(), { facts: { isAnswer: true } });
+      throw new AppError(code, `${place}: ${status} ${printable(said(text).slice(0, SAID_MAX))}`.trim(), {
+        facts: { isAnswer: true },
+      });
     }
     if (text === '' || method === 'DELETE') return undefined;
     try {

@@ -97,7 +97,7 @@ export const sharedFlags: FlagSpecs = {
   'enable-feature': {
     type: 'string',
     default: '',
-    doc: 'comma-separated: classic-mode, utf8-strict-mode; how matchers are read',
+    doc: 'comma-separated, as for the server: classic-mode, utf8-strict-mode (how matchers are read), event-recorder',
   },
   'date.format': {
     type: 'string',
@@ -114,22 +114,33 @@ export function outputOf(args: Arguments): OutputKind {
   return kind === 'json' || kind === 'extended' ? kind : 'simple';
 }
 
+/** What `--enable-feature` says that matters to a configuration. */
+export interface ServerFeatures {
+  readonly mode: MatcherMode;
+  /** The event recorder is on, so its section must be right. */
+  readonly isRecording: boolean;
+}
+
 /** Throws AppError `invalid` for a feature that nobody knows. */
-export function matcherModeOf(args: Arguments): MatcherMode {
+export function featuresOf(args: Arguments): ServerFeatures {
   const features = args
     .text('enable-feature')
     .split(',')
     .filter((feature) => feature !== '');
   const odd = features.find((feature) => !FEATURES.has(feature));
   if (odd !== undefined) throw AppError.invalid(`unknown option '${odd}' for --enable-feature`);
-  const isClassic = features.includes('classic-mode');
-  if (!features.includes('utf8-strict-mode')) return isClassic ? 'classic' : 'fallback';
-  if (isClassic)
+  const [isClassic, isUtf8] = [features.includes('classic-mode'), features.includes('utf8-strict-mode')];
+  if (isClassic && isUtf8)
     throw AppError.invalid('--enable-feature: classic-mode and utf8-strict-mode exclude each other');
-  return 'utf8';
+  return {
+    mode: isClassic ? 'classic' : isUtf8 ? 'utf8' : 'fallback',
+    isRecording: features.includes('event-recorder'),
+  };
 }
 
-/** Those of the server, so that one list serves both; only the modes mean something here. */
+export const matcherModeOf = (args: Arguments): MatcherMode => featuresOf(args).mode;
+
+/** Those of the server, so that one list serves both. */
 const FEATURES: ReadonlySet<string> = new Set([
   'classic-mode',
   'utf8-strict-mode',

@@ -4,10 +4,9 @@
  */
 import { dirname } from 'node:path';
 import { loadConfiguration, type Configuration } from '@tocsin/alerting';
-import { checkedConfiguration } from '@tocsin/alertmanager-service';
+import { checkedConfiguration, checkEventRecorder } from '@tocsin/alertmanager-service';
 import { AppError, compareUtf8, type Mistake } from '@tocsin/kernel';
-import type { MatcherMode } from '@tocsin/model';
-import type { CommandDeps } from './command.ts';
+import type { CommandDeps, ServerFeatures } from './command.ts';
 
 export interface PlacedMistake {
   readonly file: string;
@@ -32,7 +31,7 @@ export type CheckDeps = Pick<CommandDeps, 'files' | 'readDocument' | 'settingsMi
 export async function checkText(
   file: string,
   text: string,
-  mode: MatcherMode,
+  { mode, isRecording }: ServerFeatures,
   deps: CheckDeps,
 ): Promise<CheckedFile> {
   const folder = dirname(file);
@@ -42,6 +41,7 @@ export async function checkText(
       readDocument: deps.readDocument,
       readTemplates: (globs) => deps.files.readTemplates(globs, folder),
       settingsMistake: deps.settingsMistake,
+      ...(isRecording ? { checkEventRecorder: (section) => void checkEventRecorder(section) } : {}),
     });
     return { configuration, mistakes: [] };
   } catch (error) {

@@ -13,10 +13,13 @@ import { DEFAULT_TEMPLATE_SET, type TemplateSet } from '@tocsin/templating';
 import { integrationMistakes, withTemplates } from './integration-settings.ts';
 import type { AlertmanagerParts, TemplateFile } from './parts.ts';
 
-export type ConfigurationSeams = Pick<
+export interface ConfigurationSeams extends Pick<
   AlertmanagerParts,
   'readDocument' | 'readTemplates' | 'settingsMistake'
->;
+> {
+  /** Throws AppError `invalid` for a section that can't be recorded with. Absent: nothing is recorded, and it is not looked at. */
+  readonly checkEventRecorder?: (section: Configuration['eventRecorder']) => void;
+}
 
 /**
  * Rejects with AppError `invalid`: one line a mistake, and the list of them (`Mistake`) in
@@ -40,10 +43,11 @@ export async function checkedConfiguration(
       const path = ['receivers', found.receiverIndex, `${integration}_configs`, index];
       mistakes.add(positionOf(document, path), '', found.message);
     }
+    checkRecorder(configuration, document, seams, mistakes);
   }
   mistakes.throwIfAny();
   if (configuration === undefined) throw AppError.invalid('the configuration could not be read');
-  const warnings = routeLabelWarnings(configuration.route, set);
+  const warnings = [...routeLabelWarnings(configuration.route, set), ...notBuilt(configuration)];
   return { ...configuration, warnings: [...configuration.warnings, ...warnings] };
 }
 
@@ -111,6 +115,28 @@ function parseTemplates(files: readonly TemplateFile[], mistakes: Mistakes): Par
   }
   return { set, parsed };
 }
+
+function checkRecorder(
+  { eventRecorder }: Configuration,
+  document: DocNode,
+  { checkEventRecorder }: ConfigurationSeams,
+  mistakes: Mistakes,
+): void {
+  try {
+    checkEventRecorder?.(eventRecorder);
+  } catch (thrown) {
+    if (!(thrown instanceof AppError)) throw thrown;
+    mistakes.add(positionOf(document, ['event_recorder']), '', thrown.message);
+  }
+}
+
+const hasRouteLabels = ({ labels, routes }: RouteNode): boolean =>
+  (labels?.size ?? 0) > 0 || routes.some(hasRouteLabels);
+
+const notBuilt = ({ route }: Configuration): readonly string[] =>
+  hasRouteLabels(route)
+    ? ['route labels are not rendered by this version: routeLabels is empty in payloads']
+    : [];
 
 /**
  * Not a mistake: Alertmanager runs with such a label and leaves it out, so a configuration that works

@@ -2,7 +2,7 @@
  * Reads the configuration file at the start and at each reload, and remembers how that went: a reload
  * that failed must be seen in metrics, log, events and status, not found out when a route is missing.
  */
-import type { Configuration, RouteNode } from '@tocsin/alerting';
+import type { Configuration } from '@tocsin/alerting';
 import { messageOf, type WallMs } from '@tocsin/kernel';
 import { checkedConfiguration } from './checked-configuration.ts';
 import type { Emit } from './emit.ts';
@@ -60,17 +60,17 @@ export class ConfigurationLoader {
       folder: settings.configurationFolder,
       retentionMs: settings.retentionMs,
     };
-    const configuration = await checkedConfiguration(text, options, this.#parts);
-    this.#recorder?.check(configuration.eventRecorder);
-    return configuration;
+    const recorder = this.#recorder;
+    return checkedConfiguration(text, options, {
+      ...this.#parts,
+      ...(recorder === undefined ? {} : { checkEventRecorder: (section) => recorder.check(section) }),
+    });
   }
 
   #succeeded(configuration: Configuration): void {
     const { logger, meter, clock } = this.#parts;
-    const { warnings, hash, route } = configuration;
+    const { warnings, hash } = configuration;
     for (const warning of warnings) logger.warn(warning);
-    if (hasRouteLabels(route))
-      logger.warn('Route labels are not rendered by this version: routeLabels is empty in payloads');
     const now = clock.wall();
     meter.set(metrics.reloadSuccessful, 1, {});
     meter.set(metrics.reloadTimestamp, now / 1000, {});
@@ -87,6 +87,3 @@ export class ConfigurationLoader {
     this.#emit('', { type: 'configuration-refused', error });
   }
 }
-
-const hasRouteLabels = ({ labels, routes }: RouteNode): boolean =>
-  (labels?.size ?? 0) > 0 || routes.some(hasRouteLabels);

@@ -65,6 +65,13 @@ describe('tocsin check-config', () => {
     ).toEqual([]);
   });
 
+  it('looks at the event recorder when the server would', async () => {
+    const files = { 'am.yml': `${GOOD}event_recorder: {kafka_outputs: [{brokers: [b], topic: t}]}\n` };
+    expect((await ran(['check-config', 'am.yml'], { files })).code).toBe(0);
+    const on = await ran(['check-config', 'am.yml', '--enable-feature', 'event-recorder'], { files });
+    expect(on.printed[0]).toMatch(/FAILED: am\.yml:5:17: .*Kafka is not supported/);
+  });
+
   it('refuses what a receivers replica would refuse, and says all of it as JSON', async () => {
     const files = {
       'am.yml': GOOD.replace('{name: team}', '{name: team, webhook_configs: [{url: "http://h"}]}'),

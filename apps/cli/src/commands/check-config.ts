@@ -2,11 +2,12 @@
 import { AppError } from '@tocsin/kernel';
 import {
   CommandFailure,
-  matcherModeOf,
+  featuresOf,
   outputOf,
   printJson,
   type Command,
   type CommandDeps,
+  type ServerFeatures,
 } from '../command.ts';
 import { checkText, mistakesOf, mistakeText, type CheckedFile } from '../configuration-check.ts';
 import { printable } from '../output/table.ts';
@@ -22,13 +23,13 @@ export const checkConfig: Command = {
   ],
   flags: {},
   run: async (args, deps) => {
-    const mode = matcherModeOf(args);
+    const features = featuresOf(args);
     const names = args.words.length === 0 ? [STDIN] : args.words;
     const isJson = outputOf(args) === 'json';
     const results: unknown[] = [];
     let failed = 0;
     for (const name of names) {
-      const checked = await checkFile(name, args.words.length === 0, mode, deps);
+      const checked = await checkFile(name, args.words.length === 0, features, deps);
       if (checked.mistakes.length > 0) failed++;
       if (isJson) results.push(jsonOf(name, checked));
       else printChecked(name, checked, deps);
@@ -41,7 +42,7 @@ export const checkConfig: Command = {
 async function checkFile(
   name: string,
   isInput: boolean,
-  mode: ReturnType<typeof matcherModeOf>,
+  features: ServerFeatures,
   deps: CommandDeps,
 ): Promise<CheckedFile> {
   let text: string;
@@ -51,7 +52,7 @@ async function checkFile(
     if (!(error instanceof AppError)) throw error;
     return { configuration: undefined, mistakes: mistakesOf(error, name) };
   }
-  return checkText(isInput ? './-' : name, text, mode, deps);
+  return checkText(isInput ? './-' : name, text, features, deps);
 }
 
 function foundIn({ configuration }: CheckedFile): readonly (readonly [count: number, what: string])[] {

@@ -13,6 +13,17 @@ describe('tocsin migrate check of an alertmanager.yml', () => {
     expect(printed.at(-1)).toMatch(/^Verdict: this version can run it/);
   });
 
+  it('that records to Kafka runs, but not with the event recorder on', async () => {
+    const text =
+      'route: {receiver: a}\nreceivers: [{name: a}]\nevent_recorder: {kafka_outputs: [{brokers: [b], topic: t}]}\n';
+    const off = await check('am.yml', text);
+    expect(off.code).toBe(0);
+    expect(off.printed.join('\n')).toMatch(/not supported .*Kafka is not supported; use webhook_outputs/);
+    const on = await check('am.yml', text, '--enable-feature=event-recorder');
+    expect(on.code).toBe(1);
+    expect(on.printed[0]).toMatch(/^MISTAKE +am\.yml:3 .*Kafka is not supported/);
+  });
+
   it('that does not names each thing in the way with line and what to do, and exits with 1', async () => {
     const text = `route: {receiver: a}
 receivers:

@@ -2,11 +2,12 @@
 import { AppError } from '@tocsin/kernel';
 import {
   CommandFailure,
-  matcherModeOf,
+  featuresOf,
   outputOf,
   printJson,
   type Command,
   type CommandDeps,
+  type ServerFeatures,
 } from '../command.ts';
 import { checkAlertmanager } from '../migrate/check-alertmanager.ts';
 import { checkGrafana } from '../migrate/check-grafana.ts';
@@ -22,9 +23,9 @@ export const migrateCheck: Command = {
   flags: {},
   run: async (args, deps) => {
     if (args.words.length === 0) throw AppError.invalid('at least one file is needed');
-    const mode = matcherModeOf(args);
+    const features = featuresOf(args);
     const findings: Finding[] = [];
-    for (const file of args.words) findings.push(...(await check(file, mode, deps)));
+    for (const file of args.words) findings.push(...(await check(file, features, deps)));
     const inTheWay = findings.filter(isBlocking).length;
     if (outputOf(args) === 'json') printJson(deps, { canRun: inTheWay === 0, findings });
     else {
@@ -35,14 +36,12 @@ export const migrateCheck: Command = {
   },
 };
 
-async function check(
-  file: string,
-  mode: ReturnType<typeof matcherModeOf>,
-  deps: CommandDeps,
-): Promise<readonly Finding[]> {
+async function check(file: string, features: ServerFeatures, deps: CommandDeps): Promise<readonly Finding[]> {
   try {
     const text = await deps.files.readText(file);
-    return file.endsWith('.ini') ? checkGrafana(text, file) : await checkAlertmanager(text, file, mode, deps);
+    return file.endsWith('.ini')
+      ? checkGrafana(text, file)
+      : await checkAlertmanager(text, file, features, deps);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     return [{ kind: 'mistake', file, line: 0, key: '', message: error.message }];

@@ -1,6 +1,8 @@
 /** What this version makes of an `alertmanager.yml`: it is loaded as the server loads it. */
+import type { Configuration } from '@tocsin/alerting';
+import { checkEventRecorder } from '@tocsin/alertmanager-service';
 import { AppError, type DocNode } from '@tocsin/kernel';
-import type { MatcherMode } from '@tocsin/model';
+import type { ServerFeatures } from '../command.ts';
 import { checkText, type CheckDeps, type PlacedMistake } from '../configuration-check.ts';
 import type { Finding } from './finding.ts';
 
@@ -19,13 +21,13 @@ const SECTIONS: ReadonlyMap<string, string> = new Map([
 export async function checkAlertmanager(
   text: string,
   file: string,
-  mode: MatcherMode,
+  features: ServerFeatures,
   deps: CheckDeps,
 ): Promise<readonly Finding[]> {
   let checked;
   let document: DocNode;
   try {
-    checked = await checkText(file, text, mode, deps);
+    checked = await checkText(file, text, features, deps);
     document = deps.readDocument(text);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
@@ -34,6 +36,7 @@ export async function checkAlertmanager(
   return [
     ...checked.mistakes.map(findingOf),
     ...sectionFindings(document, file),
+    ...recorderFindings(checked.configuration, file),
     ...(checked.configuration?.warnings ?? []).map((message): Finding => ({
       kind: 'differs',
       file,
@@ -57,4 +60,15 @@ function sectionFindings(document: DocNode, file: string): readonly Finding[] {
     const message = SECTIONS.get(key);
     return message === undefined ? [] : [{ kind: 'differs', file, line, key, message }];
   });
+}
+
+/** Without the feature the section is not looked at, so a mistake in it would be met on the day it is switched on. */
+function recorderFindings(configuration: Configuration | undefined, file: string): readonly Finding[] {
+  try {
+    checkEventRecorder(configuration?.eventRecorder);
+    return [];
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return [{ kind: 'unsupported', file, line: 0, key: '', message: error.message }];
+  }
 }
