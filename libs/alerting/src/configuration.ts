@@ -47,6 +47,12 @@ export interface RouteNode {
   readonly muteTimeIntervals: readonly string[];
   readonly activeTimeIntervals: readonly string[];
   readonly routes: readonly RouteNode[];
+  /** For people: ids of the routes that set the three timings; absent where Alertmanager's default holds. */
+  readonly timingSetBy?: {
+    readonly groupWait?: string | undefined;
+    readonly groupInterval?: string | undefined;
+    readonly repeatInterval?: string | undefined;
+  };
 }
 
 export interface ReceiverConfig {

@@ -51,6 +51,22 @@ describe('matchRoutes', () => {
     });
   });
 
+  it('tells the whole walk: what was passed on, refused, matched, and which earlier sibling took the alert', () => {
+    const walk = explainRoutes(tree, labelsOf({ team: 'a', severity: 'page' })).tried;
+    expect(walk.map(({ route, depth, outcome, takenBy }) => [route.id, depth, outcome, takenBy?.id])).toEqual(
+      [
+        ['root', 0, 'passed-on', undefined],
+        ['audit', 1, 'matched', undefined],
+        ['a', 1, 'passed-on', undefined],
+        ['a/page', 2, 'matched', undefined],
+        ['a/db', 2, 'refused', undefined],
+      ['a/late', 2, 'refused', undefined],
+        ['again', 1, 'not-tried', 'a'],
+        ['b', 1, 'not-tried', 'a'],
+      ],
+    );
+  });
+
   const value = fc.constantFrom('', 'x', 'y');
   const matchers = fc.array(
     fc

@@ -24,43 +24,75 @@ export interface RefusedRoute {
   readonly matcher: string;
 }
 
+export interface TriedRoute {
+  readonly route: RouteNode;
+  /** 0 is the root. */
+  readonly depth: number;
+  /**
+   * `matched`: the alert goes here. `passed-on`: it matches, and a child took it. `refused`: on `matcher`.
+   * `not-tried`: the earlier sibling `takenBy` took the alert and does not `continue`. Children of the
+   * last two are not listed.
+   */
+  readonly outcome: 'matched' | 'passed-on' | 'refused' | 'not-tried';
+  readonly matcher?: string;
+  readonly takenBy?: RouteNode;
+}
+
 export interface RouteExplanation {
   readonly matched: readonly RouteNode[];
   /** Every route that was tried and refused, in the order tried. */
   readonly refused: readonly RefusedRoute[];
+  /** The walk in tree order, parents before children. */
+  readonly tried: readonly TriedRoute[];
 }
 
 /** The same walk as `matchRoutes`, with what was refused on the way. Dearer: for people, not for every alert. */
 export function explainRoutes(root: RouteNode, labels: LabelSet): RouteExplanation {
   const matched: RouteNode[] = [];
-  const refused: RefusedRoute[] = [];
-  collect(root, labels, matched, (route, matcher) => {
-    refused.push({ routeId: route.id, matcher: matcher.toString() });
+  const walked: TriedRoute[] = [];
+  collect(root, labels, matched, {
+    depth: 0,
+    tell: (route, depth, finding) => void walked.push({ route, depth, ...finding }),
   });
-  return { matched, refused };
+  const taken = new Set(matched);
+  // Whether a node is the match is known only after its children.
+  const tried = walked.map((each): TriedRoute =>
+    each.outcome === 'passed-on' && taken.has(each.route) ? { ...each, outcome: 'matched' } : each,
+  );
+  const refused = tried.flatMap(({ route, matcher }) =>
+    matcher === undefined ? [] : { routeId: route.id, matcher },
+  );
+  return { matched, refused, tried };
 }
 
-type OnRefused = (route: RouteNode, matcher: Matcher) => void;
+interface Walk {
+  readonly depth: number;
+  readonly tell: (route: RouteNode, depth: number, finding: Omit<TriedRoute, 'route' | 'depth'>) => void;
+}
 
-function collect(
-  route: RouteNode,
-  labels: LabelSet,
-  matched: RouteNode[],
-  onRefused: OnRefused | undefined,
-): boolean {
+function collect(route: RouteNode, labels: LabelSet, matched: RouteNode[], walk: Walk | undefined): boolean {
   const refusing = refusingMatcher(route.matchers, labels);
   if (refusing !== undefined) {
-    onRefused?.(route, refusing);
+    walk?.tell(route, walk.depth, { outcome: 'refused', matcher: refusing.toString() });
     return false;
   }
+  walk?.tell(route, walk.depth, { outcome: 'passed-on' });
+  const below = walk === undefined ? undefined : { ...walk, depth: walk.depth + 1 };
   let isTaken = false;
   for (const child of route.routes) {
-    if (!collect(child, labels, matched, onRefused)) continue;
+    if (!collect(child, labels, matched, below)) continue;
     isTaken = true;
-    if (!child.continue) break;
+    if (child.continue) continue;
+    if (below !== undefined) tellSkipped(route, child, below);
+    break;
   }
   if (!isTaken) matched.push(route);
   return true;
+}
+
+function tellSkipped({ routes }: RouteNode, takenBy: RouteNode, { depth, tell }: Walk): void {
+  for (const skipped of routes.slice(routes.indexOf(takenBy) + 1))
+    tell(skipped, depth, { outcome: 'not-tried', takenBy });
 }
 
 function refusingMatcher(matchers: readonly Matcher[], labels: LabelSet): Matcher | undefined {

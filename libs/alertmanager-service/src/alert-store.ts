@@ -7,6 +7,7 @@
 import { intakeAlert, mergeAlert, type IntakeOptions, type RawAlert } from '@tocsin/alerting';
 import {
   AppError,
+  isWellFormed,
   messageOf,
   type Cancel,
   type Clock,
@@ -16,7 +17,15 @@ import {
   type Timers,
   type WallMs,
 } from '@tocsin/kernel';
-import { formatNanos, isResolvedAt, msOf, type Alert, type Fingerprint, type Tenant } from '@tocsin/model';
+import {
+  LabelSet,
+  formatNanos,
+  isResolvedAt,
+  msOf,
+  type Alert,
+  type Fingerprint,
+  type Tenant,
+} from '@tocsin/model';
 import { afterDowntime, alertRow, isWorthStoring, type RestoredAlert } from './alert-state.ts';
 import type { Emit } from './emit.ts';
 import { alertmanagerMetrics as metrics } from './metrics.ts';
@@ -110,7 +119,7 @@ export class AlertStore {
       } catch (error) {
         if (!(error instanceof AppError)) throw error;
         rejections.push({ index, reason: error.message });
-        this.#deps.emit(this.#deps.tenant, { type: 'alert-rejected', error: error.message }, raw.traceparent);
+        this.#explainRejected(raw, error.message);
       }
     }
     const { meter } = this.#deps;
@@ -152,9 +161,22 @@ export class AlertStore {
         change,
         startsAt: formatNanos(alert.startsAt),
         endsAt: formatNanos(alert.endsAt),
+        isTimeout: alert.isTimeout,
+        labels: alert.labels.pairs,
       },
       alert.traceparent,
     );
+  }
+
+  // Labels that nobody could look for (none, or not text) are left out.
+  #explainRejected({ labels, traceparent }: RawAlert, error: string): void {
+    const pairs = labels instanceof LabelSet ? labels.pairs : [...labels];
+    const isNamed =
+      pairs.length > 0 && pairs.every(([name, value]) => isWellFormed(name) && isWellFormed(value));
+    const fingerprint = isNamed
+      ? { fingerprint: LabelSet.of(pairs.filter(([, value]) => value !== '')).fingerprint }
+      : {};
+    this.#deps.emit(this.#deps.tenant, { type: 'alert-rejected', error, ...fingerprint }, traceparent);
   }
 
   #writeSoon(held: Held): void {

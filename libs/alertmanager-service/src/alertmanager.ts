@@ -97,11 +97,13 @@ export async function startAlertmanager(parts: AlertmanagerParts): Promise<Alert
   life.onStop('write the alerts', 5_000, () => tenant.alerts.flush());
 
   const onView = (view: ClusterView): void => {
-    if (view.status !== 'settling') gate.open();
+    if (view.status === 'settling' || gate.isOpen) return;
+    gate.open();
+    emit('', { type: 'gate-opened' });
   };
   await cluster.start({
-    onEntries: (channel, entries) => {
-      if (!log.onEntries(channel, entries))
+    onEntries: (channel, entries, from) => {
+      if (!log.onEntries(channel, entries, from))
         logger.debug('Entries of a channel that no tenant here has', { channel });
     },
     onView,

@@ -28,10 +28,10 @@ import {
 import { type Cancel, type Clock, type Logger, type Meter, type Timers, type WallMs } from '@tocsin/kernel';
 import { isResolvedAt, type Alert, type Fingerprint, type LabelSet, type Tenant } from '@tocsin/model';
 import type { Emit } from './emit.ts';
+import { about } from './flush-context.ts';
 import type { GroupState } from './group-state.ts';
 import { alertmanagerMetrics as metrics } from './metrics.ts';
 import type { Observer } from './recorder/observer.ts';
-import { groupsMax } from './settings.ts';
 
 export interface Group {
   readonly id: string;
@@ -46,6 +46,8 @@ export interface Group {
   flushes: number;
   lastFlushAt: WallMs | undefined;
   nextFlushAt: WallMs;
+  /** When the flush that runs began; undefined between flushes. */
+  flushingSince: WallMs | undefined;
   isGone: boolean;
 }
 
@@ -78,6 +80,8 @@ interface Deps {
   readonly meter: Meter;
   readonly emit: Emit;
   readonly observer: Observer;
+  /** Groups held at most. */
+  readonly groupsMax: number;
   readonly flush: Flush;
   /** Undefined: notifications may start. Else resolves when they may, with false when they never will. */
   readonly whenOpen: () => Promise<boolean> | undefined;
@@ -170,17 +174,17 @@ export class Dispatcher {
     if (runner === undefined) {
       const isOver = isResolvedAt(alert, this.#deps.clock.wall());
       if (isOver && !this.#deps.isEndUntold(route, key, alert)) return undefined;
-      if (this.#runners.size >= groupsMax) {
+      if (this.#runners.size >= this.#deps.groupsMax) {
         this.#deps.meter.add(metrics.groupLimit, 1, {});
         this.#deps.emit(this.#deps.tenant, {
           type: 'dropped-at-limit',
           limit: 'groupsMax',
-          value: groupsMax,
+          value: this.#deps.groupsMax,
           what: key,
         });
         this.#deps.logger.error(
           'Too many aggregation groups; the alert is in no group. Group by fewer labels',
-          { alert: alert.labels.toString(), limit: groupsMax },
+          { alert: alert.labels.toString(), limit: this.#deps.groupsMax },
         );
         return undefined;
       }
@@ -239,6 +243,7 @@ export class Dispatcher {
       flushes: stored?.flushes ?? 0,
       lastFlushAt: stored?.lastFlushAt,
       nextFlushAt,
+      flushingSince: undefined,
       isGone: false,
     };
     const runner: Runner = {
@@ -252,6 +257,17 @@ export class Dispatcher {
     this.#runners.set(id, runner);
     if (stored?.underWay !== undefined) this.#succeed(runner, stored.underWay);
     this.#arm(runner, nextFlushAt, now);
+    // One that goes on after a restart or reload is no news.
+    if (stored === undefined) {
+      const { pairs } = labels;
+      this.#deps.emit(tenant, {
+        type: 'group-created',
+        groupKey: key,
+        routeId: route.id,
+        labels: pairs,
+        flushAt: nextFlushAt,
+      });
+    }
     return runner;
   }
 
@@ -297,11 +313,13 @@ export class Dispatcher {
     const now = this.#deps.clock.wall();
     runner.isTickDue = false;
     group.flushes++;
+    group.flushingSince = now;
     const snapshot = flushSnapshot([...group.alerts.values()], now);
     runner.isEnding = snapshot.every(({ isResolved }) => isResolved);
     const isDone = await this.#deps.flush(group, snapshot, now);
     runner.underWay = undefined;
     runner.isEnding = false;
+    group.flushingSince = undefined;
     // A stopped dispatcher has been replaced, or its state is being saved: it decides nothing any more.
     if (this.#isStopped) return isDone;
     group.lastFlushAt = now;
@@ -326,6 +344,7 @@ export class Dispatcher {
     runner.cancelTimer();
     runner.group.isGone = true;
     this.#runners.delete(runner.group.id);
+    this.#deps.emit(this.#deps.tenant, { type: 'group-gone', ...about(runner.group) });
     this.#deps.onGone(runner.group);
   }
 

@@ -415,7 +415,9 @@ it('the life of one alert is told by its events', async () => {
   await bench.run(2 * MINUTE);
   expect(bench.events.map(({ decision }) => decision.type)).toEqual([
     'configuration-loaded',
+    'gate-opened',
     'alert-received',
+    'group-created',
     'alert-routed',
     'flush-due',
     'attempted',
@@ -426,5 +428,6 @@ it('the life of one alert is told by its events', async () => {
     'flush-due',
     'attempted',
     'delivered',
+    'group-gone',
   ]);
 });

@@ -214,12 +214,24 @@ function explainNotSent(deps: NotifyDeps, { job, decision, entry, id }: Verdict)
       reason: decision.reason,
       ...(entry === undefined || at === undefined
         ? {}
-        : { entry: { at, ageMs: deps.clock.wall() - at, isOwn: deps.isOwnEntry(entry) } }),
+        : {
+            entry: {
+              at,
+              ageMs: deps.clock.wall() - at,
+              isOwn: deps.isOwnEntry(entry),
+              ...writerOf(deps, entry),
+            },
+          }),
       firing: job.firing,
       resolved: job.resolved,
     },
     job.context.span.traceparent,
   );
+}
+
+function writerOf(deps: NotifyDeps, entry: NflogEntry): { readonly by?: string } {
+  const origin = deps.log.originOf(entry);
+  return origin === undefined || origin.isRestored || origin.by === '' ? {} : { by: origin.by };
 }
 
 async function send(deps: NotifyDeps, first: Verdict): Promise<boolean> {
@@ -237,6 +249,11 @@ async function send(deps: NotifyDeps, first: Verdict): Promise<boolean> {
   for (let attempt = 1; ; attempt++) {
     if (toSend(verdict.job).length === 0) {
       // Nothing is said to people, but the log must forget what fired (spec 6.3).
+      deps.emit(
+        deps.tenant,
+        { type: 'resolved-not-sent', ...aboutNotification(verdict), ...batchOf(verdict) },
+        span.traceparent,
+      );
       record(deps, verdict, verdict.entry?.receiverData ?? new Map());
       span.end();
       return true;
@@ -286,7 +303,13 @@ function delivered(
   record(deps, verdict, outcome.receiverData);
   deps.emit(
     deps.tenant,
-    { type: 'delivered', ...aboutNotification(verdict), reason: verdict.decision.reason, attempts },
+    {
+      type: 'delivered',
+      ...aboutNotification(verdict),
+      ...batchOf(verdict),
+      reason: verdict.decision.reason,
+      attempts,
+    },
     span.traceparent,
   );
   deps.observer.notified({
@@ -326,6 +349,7 @@ async function attemptOnce(
     {
       type: 'attempted',
       ...aboutNotification(verdict),
+      ...batchOf(verdict),
       reason: verdict.decision.reason,
       attempt,
       status: isDelivered ? 'delivered' : outcome.status === 'retry' ? 'retry' : 'failed',
@@ -404,6 +428,7 @@ function giveUp(
     {
       type: 'gave-up',
       ...aboutNotification(verdict),
+      ...batchOf(verdict),
       reason: verdict.decision.reason,
       attempts,
       failure: reason,
@@ -448,4 +473,11 @@ const aboutNotification = ({
   ...about(job.context.group),
   receiver: job.receiver,
   notificationId: id,
+});
+
+const batchOf = ({
+  job: { firing, resolved },
+}: Verdict): { readonly firing: readonly AlertHash[]; readonly resolved: readonly AlertHash[] } => ({
+  firing,
+  resolved,
 });

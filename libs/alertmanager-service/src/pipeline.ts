@@ -100,6 +100,11 @@ export async function runPipeline(
       group_key: group.key,
       err: messageOf(error),
     });
+    deps.emit(
+      deps.tenant,
+      { type: 'flush-ended-early', ...about(group), error: messageOf(error) },
+      span.traceparent,
+    );
     span.end(messageOf(error));
     if (!isOurs) throw error;
     return false;

@@ -26,7 +26,7 @@ import {
   type StateRow,
   type Timers,
 } from '@tocsin/kernel';
-import type { Tenant } from '@tocsin/model';
+import { msOf, type Tenant } from '@tocsin/model';
 import type { Emit } from './emit.ts';
 import { alertmanagerMetrics as metrics } from './metrics.ts';
 import type { Observer } from './recorder/observer.ts';
@@ -51,10 +51,18 @@ interface Deps {
   readonly isLoggingSilences: boolean;
 }
 
+/** The store, or a peer: its name when it sent the entry itself. */
+export type EntryOrigin = { readonly isRestored: true } | { readonly isRestored: false; readonly by: string };
+
+/** More merged at once are a peer's whole state, not news. */
+const NEWS_MAX = 64;
+
 export class ReplicatedLog {
   readonly nflog: Nflog;
   readonly silences: Silences;
   readonly #deps: Deps;
+  /** Where entries came from that this process did not write; gone with them. */
+  readonly #origins = new WeakMap<NflogEntry, EntryOrigin>();
 
   constructor(nflog: Nflog, silences: Silences, deps: Deps) {
     this.nflog = nflog;
@@ -68,19 +76,23 @@ export class ReplicatedLog {
     const { tenant, cluster } = this.#deps;
     const entries = this.#readable('nflog', nflogRows, decodeNflogEntry);
     const silences = this.#readable('silence', silenceRows, decodeSilence);
-    this.nflog.merge(entries, now);
+    for (const entry of this.nflog.merge(entries, now)) this.#origins.set(entry, { isRestored: true });
     this.silences.merge(silences, now);
     cluster.seed(nflogChannel(tenant), entries.map(replicatedNflogEntry));
     cluster.seed(silencesChannel(tenant), silences.map(replicatedSilence));
   }
 
   /** From peers. Returns whether the channel is one of this tenant's. */
-  onEntries(channel: string, entries: readonly ChannelEntry[]): boolean {
+  onEntries(channel: string, entries: readonly ChannelEntry[], from = ''): boolean {
     const { tenant, clock, emit } = this.#deps;
     const now = clock.wall();
     if (channel === nflogChannel(tenant)) {
       const changed = this.nflog.merge(this.#readable('nflog', entries, decodeNflogEntry), now);
-      for (const entry of changed) void this.#persist('nflog', replicatedNflogEntry(entry));
+      for (const entry of changed) {
+        this.#origins.set(entry, { isRestored: false, by: from });
+        void this.#persist('nflog', replicatedNflogEntry(entry));
+        if (changed.length <= NEWS_MAX) this.#explainElsewhere(entry, from);
+      }
       return true;
     }
     if (channel !== silencesChannel(tenant)) return false;
@@ -89,6 +101,24 @@ export class ReplicatedLog {
       emit(tenant, { type: 'silence-changed', silence: silence.id, change: 'merged' });
     }
     return true;
+  }
+
+  /** Where an entry came from; undefined for one that this process wrote. */
+  originOf(entry: NflogEntry): EntryOrigin | undefined {
+    return this.#origins.get(entry);
+  }
+
+  #explainElsewhere(entry: NflogEntry, from: string): void {
+    const { groupKey, receiver, firing, resolved } = entry;
+    this.#deps.emit(this.#deps.tenant, {
+      type: 'notified-elsewhere',
+      groupKey,
+      receiver,
+      entryAt: msOf(entry.at),
+      ...(from === '' ? {} : { by: from }),
+      firing,
+      resolved,
+    });
   }
 
   // An entry that can't be read costs itself only: the others of its batch may be what stops a duplicate.

@@ -24,6 +24,8 @@ export interface AlertmanagerSettings {
   readonly configurationFolder: string;
   readonly matcherMode: 'fallback' | 'classic' | 'utf8';
   readonly version: VersionInfo;
+  /** Aggregation groups held at most; absent: `groupsMax`. */
+  readonly groupsMax?: number;
 }
 
 export interface VersionInfo {

@@ -6,7 +6,7 @@
  */
 import { Inhibitor, type Configuration, type NflogEntry, type RouteNode } from '@tocsin/alerting';
 import { AppError, messageOf, type GroupCommitter, type StateStore, type WallMs } from '@tocsin/kernel';
-import type { Alert, NamedTimeInterval, Tenant } from '@tocsin/model';
+import type { Alert, Fingerprint, NamedTimeInterval, Tenant } from '@tocsin/model';
 import { alertOfRow, type RestoredAlert } from './alert-state.ts';
 import { AlertStore } from './alert-store.ts';
 import { CancelSignal, orCancelled } from './cancel.ts';
@@ -20,6 +20,7 @@ import type { Observer } from './recorder/observer.ts';
 import type { IntegrationSettings, ReceiversClient } from './receivers-client.ts';
 import type { ReplicatedLog } from './replicated-log.ts';
 import { settingsOf } from './integration-settings.ts';
+import { groupsMax } from './settings.ts';
 import { usedReceivers } from './used-receivers.ts';
 
 /** Group rows outlive their next tick by this much, so that a long outage does not lose the rhythm. */
@@ -95,6 +96,29 @@ export class TenantAlertmanager {
     return this.#now().inhibitor;
   }
 
+  /** Whether notifications may start. */
+  get isGateOpen(): boolean {
+    return this.#deps.isGateOpen();
+  }
+
+  /** Before it no group flushes. */
+  get startAt(): WallMs {
+    return this.#deps.startAt;
+  }
+
+  get intervals(): ReadonlyMap<string, NamedTimeInterval> {
+    return this.#intervalsOf(this.configuration);
+  }
+
+  /** The groups an alert is in now. */
+  groupsOf(fingerprint: Fingerprint): readonly Group[] {
+    return this.#now().dispatcher.groupsOf(fingerprint);
+  }
+
+  isOwnEntry(entry: NflogEntry): boolean {
+    return this.#ownEntries.has(entry);
+  }
+
   /** Restore comes before dispatch: alerts, then the timers of their groups. */
   async restore(store: StateStore, configuration: Configuration): Promise<void> {
     const { clock, logger, settings } = this.#deps.parts;
@@ -158,6 +182,7 @@ export class TenantAlertmanager {
       meter,
       emit: this.#deps.emit,
       observer: this.#deps.observer,
+      groupsMax: this.#deps.parts.settings.groupsMax ?? groupsMax,
       startAt: this.#deps.startAt,
       restore: (routeId, key) => this.#restored.get(`${routeId}\u0000${key}`),
       whenOpen: () =>

@@ -65,6 +65,20 @@ function bench(): {
   return { world, main, cluster, toWorker, calls, post: (message) => ports.gossip.post(message), start };
 }
 
+it('says who sent entries itself, and of gossip nothing', async () => {
+  const { world, cluster, post, calls } = bench();
+  const froms: (string | undefined)[] = [];
+  void cluster.start({
+    onEntries: (_channel, _entries, from) => void froms.push(from),
+    onView: () => void calls.push('view'),
+  });
+  const batches = [{ channel: 'nfl', entries: [] }];
+  post({ type: 'entries', batches, receipt: { peer: 'b', seq: 1 } });
+  post({ type: 'entries', batches });
+  await world.run(10);
+  expect(froms).toEqual(['b', undefined]);
+});
+
 describe('catching up', () => {
   const catchUps = (toWorker: readonly ToWorker[]): number[] =>
     toWorker.flatMap((message) => (message.type === 'catch-up' ? [message.id] : []));

@@ -189,7 +189,8 @@ class ClusterClient implements ClusterPort {
         this.#onStarted?.(new AppError(message.code, message.message));
         return;
       case 'entries':
-        for (const batch of message.batches) this.#handlers?.onEntries(batch.channel, batch.entries);
+        for (const batch of message.batches)
+          this.#handlers?.onEntries(batch.channel, batch.entries, message.receipt?.peer);
         if (message.receipt !== undefined) this.#deps.port.post({ type: 'ack', acks: [message.receipt] });
         return;
       case 'view':

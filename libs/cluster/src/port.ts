@@ -49,8 +49,12 @@ export interface ClusterView {
 }
 
 export interface ClusterHandlers {
-  /** Entries from peers that changed the worker's replica. Merge them with the same rule. Called inside `barrier()` too. */
-  onEntries(channel: ChannelName, entries: readonly ChannelEntry[]): void;
+  /**
+   * Entries from peers that changed the worker's replica. Merge them with the same rule. Called inside
+   * `barrier()` too. `from`: the Tocsin replica that wrote them and sent them itself; absent when they came by gossip, of
+   * which nobody can say who began it.
+   */
+  onEntries(channel: ChannelName, entries: readonly ChannelEntry[], from?: string): void;
   onView(view: ClusterView): void;
   /** A Tocsin replica has merged these entries of ours in its main thread: they are safe in a second process. */
   onAcknowledged?(peer: string, entries: readonly EntryStamp[]): void;

@@ -6,7 +6,7 @@
  */
 import type { WallMs } from '@tocsin/kernel';
 import type { Tenant } from './alert.ts';
-import type { AlertHash, Fingerprint } from './label-set.ts';
+import type { AlertHash, Fingerprint, LabelPair } from './label-set.ts';
 
 export interface EventHead {
   /** Unique; the store and the stream deduplicate by it. */
@@ -47,6 +47,11 @@ interface AboutNotification extends AboutGroup {
   readonly receiver: ReceiverRef;
   readonly notificationId: string;
 }
+/** The alerts a message was about; shared with the message, so they cost nothing. */
+interface Batch {
+  readonly firing?: readonly AlertHash[];
+  readonly resolved?: readonly AlertHash[];
+}
 
 export type Decision =
   | {
@@ -70,8 +75,16 @@ export type Decision =
       readonly change: 'new' | 'resolved' | 'refired' | 'changed';
       readonly startsAt: string;
       readonly endsAt: string;
+      /** No end was given: `endsAt` is when the sender's silence would end it. */
+      readonly isTimeout?: boolean;
+      readonly labels?: readonly LabelPair[];
     }
-  | { readonly type: 'alert-rejected'; readonly error: string }
+  | {
+      readonly type: 'alert-rejected';
+      readonly error: string;
+      /** Absent when the labels themselves could not be read. */
+      readonly fingerprint?: Fingerprint;
+    }
   | {
       readonly type: 'alert-routed';
       readonly fingerprint: Fingerprint;
@@ -83,6 +96,15 @@ export type Decision =
       /** Siblings that were tried before the match and the matcher on which each refused. */
       readonly refused: readonly { readonly routeId: string; readonly matcher: string }[];
     }
+  | ({
+      readonly type: 'group-created';
+      readonly labels: readonly LabelPair[];
+      /** Of its first flush. */
+      readonly flushAt: WallMs;
+    } & AboutGroup)
+  | ({ readonly type: 'group-gone' } & AboutGroup)
+  /** Notifications start: the join was answered and merged, or nobody could be reached. */
+  | { readonly type: 'gate-opened' }
   | ({
       readonly type: 'flush-due';
       readonly flush: number;
@@ -109,7 +131,13 @@ export type Decision =
       readonly type: 'deduplicated';
       readonly reason: string;
       /** The log entry that decided, when there is one. */
-      readonly entry?: { readonly at: WallMs; readonly ageMs: number; readonly isOwn: boolean };
+      readonly entry?: {
+        readonly at: WallMs;
+        readonly ageMs: number;
+        readonly isOwn: boolean;
+        /** The replica that wrote it, when it said so itself. */
+        readonly by?: string;
+      };
       readonly firing: readonly AlertHash[];
       readonly resolved: readonly AlertHash[];
     } & AboutNotification)
@@ -123,19 +151,35 @@ export type Decision =
       /** Alertmanager's failure reason (`clientError` …), '' when delivered. */
       readonly failure: string;
       readonly error: string;
-    } & AboutNotification)
+    } & AboutNotification &
+      Batch)
   | ({
       readonly type: 'delivered';
       readonly reason: NotificationReason;
       readonly attempts: number;
-    } & AboutNotification)
+    } & AboutNotification &
+      Batch)
   | ({
       readonly type: 'gave-up';
       readonly reason: NotificationReason;
       readonly attempts: number;
       readonly failure: string;
       readonly error: string;
-    } & AboutNotification)
+    } & AboutNotification &
+      Batch)
+  /** Only resolved alerts are left and the integration does not want them: logged, nobody is told. */
+  | ({ readonly type: 'resolved-not-sent' } & AboutNotification & Batch)
+  /** A flush ended before it was done: its deadline, a reload or the stop. */
+  | ({ readonly type: 'flush-ended-early'; readonly error: string } & AboutGroup)
+  /** A peer's log entry was merged: another replica has told the receiver. */
+  | ({
+      readonly type: 'notified-elsewhere';
+      readonly groupKey: string;
+      readonly receiver: ReceiverRef;
+      readonly entryAt: WallMs;
+      /** The replica that wrote it, when it said so itself. */
+      readonly by?: string;
+    } & Batch)
   | {
       readonly type: 'silence-changed';
       readonly silence: string;
@@ -164,10 +208,22 @@ export interface EventFilter {
   readonly fingerprint?: string;
   readonly groupKey?: string;
   readonly notificationId?: string;
+  /** Everything that explains one alert; together with the other fields all must hold. */
+  readonly story?: StoryFilter;
+  /** Only events not younger than this instant. */
+  readonly until?: WallMs;
   /** Only events younger than this one; when it is no longer kept, all that are. */
   readonly afterId?: string;
   /** 1 to 1,000; default 100. */
   readonly limit?: number;
+}
+
+/** What concerns an alert itself, its groups (other alerts' own events left out), its silences, or everybody. */
+export interface StoryFilter {
+  readonly fingerprint: Fingerprint;
+  readonly hash: AlertHash;
+  readonly groupKeys: ReadonlySet<string>;
+  readonly silences: ReadonlySet<string>;
 }
 
 export interface EventAnswer {
@@ -177,6 +233,8 @@ export interface EventAnswer {
   readonly lastId: string;
   /** `afterId` is no longer kept: events between may have been missed. */
   readonly isGap: boolean;
+  /** Of the oldest event that is still kept; absent when there never was one. */
+  readonly oldestAt?: WallMs;
 }
 
 /** A sink that can be asked for its newest events. */

@@ -6,6 +6,7 @@ export * from './label-set.ts';
 export * from './label-name.ts';
 export * from './alert.ts';
 export * from './event.ts';
+export * from './event-filter.ts';
 export * from './duration.ts';
 export * from './regex.ts';
 export * from './matcher.ts';

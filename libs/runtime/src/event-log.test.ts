@@ -86,6 +86,51 @@ describe('eventLog', () => {
     ]);
   });
 
+  it('finds the story of one alert: its own events, its messages and what concerns its groups and silences', () => {
+    const silence = (id: string): Decision => ({ type: 'silence-changed', silence: id, change: 'created' });
+    const told = (groupKey: string, hash: string): Decision =>
+      ({ ...delivered(groupKey, 'n'), firing: [hash] }) as Decision;
+    const { ids } = filled(100, [
+      { type: 'gate-opened' },
+      received('f1'),
+      received('f2'),
+      due('g1', ['f2']),
+      due('g1', ['f1', 'f2']),
+      told('g1', 'h1'),
+      told('g1', 'h2'),
+      told('g2', 'h1'),
+      { type: 'silenced', fingerprint: 'f2', by: ['s'], groupKey: 'g1', routeId: 'r' },
+      { type: 'muted', by: ['night'], isOutsideActive: false, groupKey: 'g1', routeId: 'r' },
+      { type: 'dropped-at-limit', limit: 'groupsMax', value: 1, what: 'g1' },
+      silence('s1'),
+      silence('s2'),
+    ]);
+    const story = { fingerprint: 'f1', hash: 'h1', groupKeys: new Set(['g1']), silences: new Set(['s1']) };
+    expect(ids({ story })).toEqual(['e0', 'e1', 'e4', 'e5', 'e9', 'e10', 'e11']);
+  });
+
+  it('answers with what was known until an instant, and says how far back it reaches', () => {
+    const log = eventLog({ logger: captureLogger(), capacity: 2 });
+    for (const at of [1, 2, 3]) log.emit({ ...event(received('f')), at });
+    expect(log.query({ until: 2 })).toMatchObject({ events: [{ at: 2 }], oldestAt: 2 });
+    expect(log.query({ until: 1 })).toMatchObject({ events: [], oldestAt: 2 });
+  });
+
+  it('keeps fewer events of huge groups, but always the newest', () => {
+    const log = eventLog({ logger: captureLogger(), listedMax: 10 });
+    const list = (size: number): Decision =>
+      due(
+        'g',
+        Array.from({ length: size }, () => 'f'),
+      );
+    for (const size of [4, 4, 4]) log.emit(event(list(size)));
+    expect(log.query({}).events).toHaveLength(2);
+    log.emit(event(list(50)));
+    expect(log.query({}).events).toHaveLength(1);
+    log.emit(event(list(3)));
+    expect(log.query({}).events).toHaveLength(1);
+  });
+
   it('never answers more than its limit', () => {
     const { ids } = filled(
       5_000,

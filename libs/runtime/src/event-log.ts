@@ -1,27 +1,41 @@
 /**
  * The newest decision events, in memory and in the log (debug): what `/api/v2/tocsin/events` answers from.
- * Bounded by count, because what outsiders do decides how many there are.
+ * Bounded by count and by the alerts they list, because what outsiders do decides how many there are.
  */
 import { assert } from '@tocsin/kernel';
 import type { Logger } from '@tocsin/kernel';
-import type { Decision, DecisionEvent, EventFilter, EventLog } from '@tocsin/model';
+import { eventMatches, type DecisionEvent, type EventFilter, type EventLog } from '@tocsin/model';
 
 export const eventsKeptDefault = 10_000;
 /** Events in one answer. */
 export const eventsPerAnswerMax = 1_000;
+/**
+ * Alerts that all kept events together may list. Flushes of huge groups name each alert: counted by
+ * events alone the log would grow with the groups.
+ */
+export const listedAlertsKeptDefault = 1_000_000;
 
 export function eventLog({
   logger,
   capacity = eventsKeptDefault,
+  listedMax = listedAlertsKeptDefault,
 }: {
   readonly logger: Logger;
   readonly capacity?: number;
+  readonly listedMax?: number;
 }): EventLog {
   assert(Number.isInteger(capacity) && capacity >= 1, `an event log of ${capacity} events`);
   const ring: (DecisionEvent | undefined)[] = Array.from({ length: capacity });
   let count = 0;
   const at = (sequence: number): DecisionEvent | undefined => ring[sequence % capacity];
-  const oldest = (): number => Math.max(0, count - capacity);
+  let first = 0;
+  let listed = 0;
+  const oldest = (): number => first;
+  const dropOldest = (): void => {
+    listed -= listedBy(at(first));
+    ring[first % capacity] = undefined;
+    first += 1;
+  };
 
   const positionAfter = (id: string): number | undefined => {
     for (let sequence = count - 1; sequence >= oldest(); sequence--)
@@ -31,8 +45,12 @@ export function eventLog({
 
   return {
     emit(event) {
+      if (count - first === capacity) dropOldest();
       ring[count % capacity] = event;
       count += 1;
+      listed += listedBy(event);
+      // The newest stays, however large.
+      while (listed > listedMax && first < count - 1) dropOldest();
       const { type, ...facts } = event.decision;
       logger.debug('Decision', {
         event: event.id,
@@ -56,36 +74,27 @@ export function eventLog({
       }
       for (let sequence = count - 1; sequence >= oldest() && events.length < limit; sequence--)
         keep(events, at(sequence), filter);
-      return { events: events.toReversed(), lastId: at(count - 1)?.id ?? '', isGap: false };
+      const oldestAt = at(oldest())?.at;
+      return {
+        events: events.toReversed(),
+        lastId: at(count - 1)?.id ?? '',
+        isGap: false,
+        ...(oldestAt === undefined ? {} : { oldestAt }),
+      };
     },
   };
 }
 
 function keep(events: DecisionEvent[], event: DecisionEvent | undefined, filter: EventFilter): void {
-  if (event !== undefined && matches(event, filter)) events.push(event);
+  if (event !== undefined && eventMatches(event, filter)) events.push(event);
 }
 
-function matches(
-  event: DecisionEvent,
-  { tenant, type, fingerprint, groupKey, notificationId }: EventFilter,
-): boolean {
+function listedBy(event: DecisionEvent | undefined): number {
+  if (event === undefined) return 0;
   const { decision } = event;
-  if (tenant !== undefined && event.tenant !== tenant) return false;
-  if (type !== undefined && decision.type !== type) return false;
-  if (fingerprint !== undefined && !isAboutAlert(decision, fingerprint)) return false;
-  if (groupKey !== undefined && !isAboutGroup(decision, groupKey)) return false;
-  return (
-    notificationId === undefined ||
-    ('notificationId' in decision && decision.notificationId === notificationId)
-  );
-}
-
-function isAboutAlert(decision: Decision, fingerprint: string): boolean {
-  if ('fingerprint' in decision) return decision.fingerprint === fingerprint;
-  return decision.type === 'flush-due' && decision.alerts.some((alert) => alert === fingerprint);
-}
-
-function isAboutGroup(decision: Decision, groupKey: string): boolean {
-  if ('groupKey' in decision) return decision.groupKey === groupKey;
-  return decision.type === 'alert-routed' && decision.routes.some((route) => route.groupKey === groupKey);
+  let listed = 0;
+  if ('alerts' in decision) listed += decision.alerts.length;
+  if ('firing' in decision) listed += decision.firing?.length ?? 0;
+  if ('resolved' in decision) listed += decision.resolved?.length ?? 0;
+  return listed;
 }

@@ -130,7 +130,7 @@ export function checkReferences(
 
 type Inherited = Pick<
   RouteNode,
-  'receiver' | 'groupBy' | 'groupWaitMs' | 'groupIntervalMs' | 'repeatIntervalMs' | 'labels'
+  'receiver' | 'groupBy' | 'groupWaitMs' | 'groupIntervalMs' | 'repeatIntervalMs' | 'labels' | 'timingSetBy'
 >;
 
 const DEFAULTS: Inherited = {
@@ -165,6 +165,11 @@ function resolve(route: WrittenRoute, inherited: Inherited, place: Place | undef
       route.labels === undefined
         ? (inherited.labels ?? new Map())
         : new Map([...(inherited.labels ?? []), ...route.labels]),
+    timingSetBy: {
+      groupWait: route.groupWaitMs === undefined ? inherited.timingSetBy?.groupWait : id,
+      groupInterval: route.groupIntervalMs === undefined ? inherited.timingSetBy?.groupInterval : id,
+      repeatInterval: route.repeatIntervalMs === undefined ? inherited.timingSetBy?.repeatInterval : id,
+    },
   };
   return {
     ...options,

@@ -16,7 +16,7 @@ import {
   type WallMs,
 } from '@tocsin/kernel';
 import { captureLogger, captureMeter, type CaptureLogger, type CaptureMeter } from '@tocsin/kernel/testing';
-import { formatMillis, instantOf, type Decision, type DecisionEvent } from '@tocsin/model';
+import { eventMatches, formatMillis, instantOf, type Decision, type DecisionEvent } from '@tocsin/model';
 import { startAlertmanager, type Alertmanager } from '../alertmanager.ts';
 import type { AlertmanagerParts } from '../parts.ts';
 import type { RecorderMeans } from '../recorder/event-recorder.ts';
@@ -220,7 +220,12 @@ export class Bench {
       receivers: this.receivers.map(({ link }) => link),
       events: {
         emit: (event) => void this.events.push(event),
-        query: () => ({ events: this.events, lastId: '', isGap: false }),
+        query: (filter) => ({
+          events: this.events.filter((event) => eventMatches(event, filter)),
+          lastId: '',
+          isGap: false,
+          ...(this.events[0] === undefined ? {} : { oldestAt: this.events[0].at }),
+        }),
       },
       readTemplates: () => Promise.resolve([]),
       settingsMistake: () => undefined,

@@ -10,6 +10,8 @@ import type {
 interface Sent {
   readonly channel: ChannelName;
   readonly entry: ChannelEntry;
+  /** The replica that sent it itself. */
+  readonly from?: string;
 }
 
 /** A cluster whose members, entries and stalls the test decides. Ready from the start unless told otherwise. */
@@ -63,7 +65,8 @@ export class FakeCluster implements ClusterPort {
 
   barrier(): Promise<void> | undefined {
     this.barriers++;
-    for (const { channel, entry } of this.arrived.splice(0)) this.#handlers?.onEntries(channel, [entry]);
+    for (const { channel, entry, from } of this.arrived.splice(0))
+      this.#handlers?.onEntries(channel, [entry], from);
     const stalled = this.stalled;
     this.stalled = undefined;
     return stalled;

@@ -36,8 +36,8 @@ export function sabotagedCluster(cluster: ClusterPort, sabotage: Sabotage | unde
     start: (handlers) =>
       cluster.start({
         ...handlers,
-        onEntries: (channel, entries) => {
-          if (!isDeafTo(channel)) handlers.onEntries(channel, entries);
+        onEntries: (channel, entries, from) => {
+          if (!isDeafTo(channel)) handlers.onEntries(channel, entries, from);
         },
       }),
     broadcast: (channel, entry) => {
