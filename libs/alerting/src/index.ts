@@ -15,5 +15,6 @@ export * from './silence-change.ts';
 export * from './silences.ts';
 export * from './inhibit.ts';
 export * from './mute.ts';
+export * from './timeline.ts';
 export * from './content-hash.ts';
 export * from './configuration/index.ts';

@@ -37,11 +37,15 @@ export interface Notified {
   readonly replaces: Pick<NflogEntry, 'at'> | undefined;
 }
 
+/** How long an entry is of use. */
+export const nflogLifetimeMs = (repeatIntervalMs: number, retentionMs: number): number =>
+  Math.min(retentionMs, 2 * repeatIntervalMs);
+
 /** The entry to log after a notification. It expires after the shorter of retention and 2 × repeat_interval. */
 export function nflogEntryFor(notified: Notified): NflogEntry {
   const { groupKey, receiver, firing, resolved, receiverData, now } = notified;
   const at = stampAfter(notified.replaces, now);
-  const lifetimeMs = Math.min(notified.retentionMs, 2 * notified.repeatIntervalMs);
+  const lifetimeMs = nflogLifetimeMs(notified.repeatIntervalMs, notified.retentionMs);
   const entry = {
     groupKey,
     receiver,

@@ -60,7 +60,7 @@ describe('matchRoutes', () => {
         ['a', 1, 'passed-on', undefined],
         ['a/page', 2, 'matched', undefined],
         ['a/db', 2, 'refused', undefined],
-      ['a/late', 2, 'refused', undefined],
+        ['a/late', 2, 'refused', undefined],
         ['again', 1, 'not-tried', 'a'],
         ['b', 1, 'not-tried', 'a'],
       ],

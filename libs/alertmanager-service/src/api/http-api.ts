@@ -17,6 +17,8 @@ import { matchesAll } from '@tocsin/alerting';
 import type { ConfigurationStatus } from '../configuration-loader.ts';
 import type { Emit } from '../emit.ts';
 import { pageHandler } from '../page/page.ts';
+import { explain } from '../explain/explain.ts';
+import { preview } from '../explain/preview.ts';
 import type { AlertmanagerParts } from '../parts.ts';
 import type { TenantAlertmanager } from '../tenant.ts';
 import { AlertReader } from './alert-reader.ts';
@@ -120,6 +122,8 @@ function v2Routes(deps: HttpApiDeps): ReadonlyMap<string, Methods> {
       },
     ],
     ['tocsin/events', { GET: (request) => ok(events(deps, request)) }],
+    ['tocsin/explain', { GET: (request, tenant) => ok(explain(parts, tenant, request)) }],
+    ['tocsin/preview', { GET: (request, tenant) => ok(preview(parts, tenant, request)) }],
     ['tocsin/cluster', { GET: () => ok(parts.cluster.view()) }],
     ['tocsin/status', { GET: () => ok(ownStatus(deps)) }],
   ]);
