@@ -56,6 +56,8 @@ export interface TimelineQuestion<S extends TimelineSuppression> {
   /** No flush after it is looked at. */
   readonly until: WallMs;
   readonly retentionMs: number;
+  /** An expired log entry still counts until it is collected: at most so long. */
+  readonly collectedAfterMs: number;
   /** 1 to `TIMELINE_ITEMS_MAX`. */
   readonly itemsMax: number;
 }
@@ -147,7 +149,7 @@ function batchOf<S extends TimelineSuppression>(
 
 /** One integration's share of one flush; the message when it is about the alert. */
 function flushOne<S extends TimelineSuppression>(
-  { route, retentionMs, others }: TimelineQuestion<S>,
+  { route, retentionMs, collectedAfterMs, others }: TimelineQuestion<S>,
   told: Told,
   { firing, resolved }: Batch,
   at: WallMs,
@@ -156,7 +158,8 @@ function flushOne<S extends TimelineSuppression>(
   | undefined {
   if (firing.size + resolved.size === 0) return undefined;
   const { receiver, sendResolved } = told.integration;
-  if (told.entry !== undefined && isAtOrBefore(told.entry.expiresAt, at)) told.entry = undefined;
+  if (told.entry !== undefined && isAtOrBefore(told.entry.expiresAt, at - collectedAfterMs))
+    told.entry = undefined;
   const { send, reason } = decide({
     entry: told.entry,
     firing,

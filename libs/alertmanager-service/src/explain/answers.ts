@@ -57,7 +57,7 @@ function answerTold(about: Case, entry: NflogEntry): Answer {
     ['gave-up', 'attempted'],
     (event) => event.at > msOf(entry.at) && isFailure(event),
   );
-  const failed = later === undefined ? '' : ` Since then: ${failedWords(later)}.`;
+  const failed = later === undefined ? '' : ` Since then: ${failedWords(events, later)}.`;
   const held =
     suppression === undefined
       ? ''
@@ -109,19 +109,29 @@ function answerTried({ events, group, receiver }: Case): Answer | undefined {
   const next = isOver ? `; tried again at the next flush, ${iso(group.nextFlushAt)}` : '; tried again soon';
   return {
     verdict: isOver ? 'failed' : 'retrying',
-    text: `Not notified${isOver ? '' : ' yet'}: ${named(receiver)} ${failedWords(last)}${next}.`,
+    text: `Not notified${isOver ? '' : ' yet'}: ${named(receiver)} ${failedWords(events, last)}${next}.`,
   };
 }
 
-function failedWords({ at, decision }: MessageEvent): string {
-  if (decision.type === 'gave-up')
-    return `gave up at ${iso(at)} after ${decision.attempts} attempts (${decision.failure}): ${decision.error}`;
+function failedWords(events: readonly DecisionEvent[], { at, decision }: MessageEvent): string {
   if (decision.type === 'delivered') return `was told at ${iso(at)}`;
-  const { attempt, failure, statusCode, error } = decision;
-  return `failed at ${iso(at)} on attempt ${attempt} (${failureWords(failure, statusCode, error)})`;
+  if (decision.type === 'attempted') {
+    const { attempt, failure, statusCode, error } = decision;
+    return `failed at ${iso(at)} on attempt ${attempt} (${failureWords(failure, statusCode, error)})`;
+  }
+  const { attempts, failure, error } = decision;
+  const last = latest(
+    events,
+    ['attempted'],
+    (event) => event.at <= at && event.decision.status !== 'delivered',
+  );
+  // What the receiver itself said last; the decision only adds how often it was asked.
+  const said = last === undefined ? error : last.decision.error;
+  const why = failureWords(failure, last?.decision.statusCode ?? 0, said);
+  return `gave up at ${iso(at)} after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'} (${why})`;
 }
 
-function waitingWords({ group, events, now, turnWaitMs, position, alert, tenant }: Case): string {
+function waitingWords({ group, events, now, turnWaitMs, position, tenant }: Case): string {
   const { flushingSince, lastFlushAt, nextFlushAt, route } = group;
   if (flushingSince !== undefined && now < flushingSince + turnWaitMs) {
     return `this replica is in position ${position} and waits until ${iso(flushingSince + turnWaitMs)} whether an earlier one notifies`;
@@ -136,7 +146,8 @@ function waitingWords({ group, events, now, turnWaitMs, position, alert, tenant 
   if (held !== undefined)
     return `at the last flush, ${iso(held.at)}, it was ${heldWords(tenant, held)}; that is over, and ${next}`;
   if (lastFlushAt === undefined) {
-    return route.groupWaitMs > 0 && nextFlushAt - msOf(alert.updatedAt) <= route.groupWaitMs
+    const made = latest(events, ['group-created']);
+    return made?.decision.flushAt === nextFlushAt && nextFlushAt - made.at === route.groupWaitMs
       ? `its group waits for more alerts (group_wait ${duration(route.groupWaitMs)}); the first flush is at ${iso(nextFlushAt)}`
       : `its group was not flushed yet; ${next}`;
   }
@@ -173,11 +184,6 @@ function answerResolved(about: Case): Answer {
   }
   const told = toldWords(about, entry);
   if (!integration.sendResolved) return notWanted(told, ended);
-  if (group.isGone)
-    return {
-      verdict: 'suppressed',
-      text: `${told}; it resolved at ${ended}, while it was held back, and that was not told.`,
-    };
   const held =
     suppression === undefined ? '' : ` It is ${suppressionWords(tenant, group.route, suppression, now)}.`;
   const failure = answerTried(about);
@@ -194,16 +200,10 @@ const notWanted = (told: string, ended: string): Answer => ({
 });
 
 function answerEndTold({ tenant, alert, events, receiver, integration }: Case, entry: NflogEntry): Answer {
-  const { hash } = alert.labels;
   const ended = iso(msOf(alert.endsAt));
-  const fired = latest(events, ['delivered'], ({ decision }) => decision.firing?.includes(hash) === true);
-  if (!integration.sendResolved) {
-    const told =
-      fired === undefined
-        ? `${named(receiver)} was told that it fires`
-        : `Notified ${named(receiver)} at ${iso(fired.at)} (${fired.decision.reason}), delivered on attempt ${fired.decision.attempts}`;
-    return notWanted(told, ended);
-  }
+  const fired = firingTold(events, receiver, alert.labels.hash);
+  if (!integration.sendResolved)
+    return notWanted(fired ?? `${named(receiver)} was told that it fires`, ended);
   const origin = tenant.log.originOf(entry);
   const who =
     origin === undefined
@@ -211,10 +211,23 @@ function answerEndTold({ tenant, alert, events, receiver, integration }: Case, e
       : origin.isRestored
         ? 'before this replica started'
         : `by ${origin.by === '' ? 'another replica' : `replica ${origin.by}`}`;
+  const end = `at ${iso(msOf(entry.at))} ${who} that it resolved at ${ended}`;
   return {
     verdict: 'notified',
-    text: `Notified ${named(receiver)} at ${iso(msOf(entry.at))} ${who} that it resolved at ${ended}.`,
+    text: fired === undefined ? `Notified ${named(receiver)} ${end}.` : `${fired}; and ${end}.`,
   };
+}
+
+/** `Notified team by webhook at … (first notification), delivered on attempt 1`: the last time it was told to fire. */
+function firingTold(
+  events: readonly DecisionEvent[],
+  receiver: ReceiverRef,
+  hash: string,
+): string | undefined {
+  const fired = latest(events, ['delivered'], ({ decision }) => decision.firing?.includes(hash) === true);
+  return fired === undefined
+    ? undefined
+    : `Notified ${named(receiver)} at ${iso(fired.at)} (${fired.decision.reason}), delivered on attempt ${fired.decision.attempts}`;
 }
 
 export interface PastCase {
@@ -246,14 +259,11 @@ export function answerThen({ tenant, receiver, events, hash }: PastCase): Answer
     };
   }
   const { decision } = last;
+  const told = firingTold(events, receiver, hash);
+  const head = told === undefined ? 'Not notified' : `${told}; not told since`;
   switch (decision.type) {
-    case 'delivered': {
-      const state = decision.resolved?.includes(hash) === true ? ' of its end' : '';
-      return {
-        verdict: 'notified',
-        text: `Notified ${named(receiver)}${state} at ${iso(last.at)} (${decision.reason}), delivered on attempt ${decision.attempts}.`,
-      };
-    }
+    case 'delivered':
+      return { verdict: 'notified', text: thenDelivered(receiver, told, last.at, decision, hash) };
     case 'notified-elsewhere':
       return {
         verdict: 'notified',
@@ -264,26 +274,38 @@ export function answerThen({ tenant, receiver, events, hash }: PastCase): Answer
     case 'resolved-not-sent':
       return {
         verdict: 'not-wanted',
-        text: `The resolve was not sent to ${named(receiver)}: send_resolved is false.`,
+        text: `${told ?? `${named(receiver)} was told that it fires`}; its end was not sent: send_resolved is false.`,
       };
     case 'gave-up':
       return {
         verdict: 'failed',
-        text: `Not notified: ${named(receiver)} ${failedWords({ ...last, decision })}.`,
+        text: `${head}: ${named(receiver)} ${failedWords(events, { ...last, decision })}.`,
       };
     case 'attempted':
       return {
         verdict: 'retrying',
-        text: `Not notified by then: ${named(receiver)} ${failedWords({ ...last, decision })}.`,
+        text: `${told === undefined ? 'Not notified by then' : head}: ${named(receiver)} ${failedWords(events, { ...last, decision })}.`,
       };
     case 'silenced':
     case 'inhibited':
     case 'muted':
       return {
         verdict: 'suppressed',
-        text: `Not notified at the flush of ${iso(last.at)}: ${heldWords(tenant, { ...last, decision })}.`,
+        text: `${head}: at the flush of ${iso(last.at)} it was ${heldWords(tenant, { ...last, decision })}.`,
       };
   }
+}
+
+function thenDelivered(
+  receiver: ReceiverRef,
+  told: string | undefined,
+  at: WallMs,
+  { resolved, reason, attempts }: EventOf<'delivered'>['decision'],
+  hash: string,
+): string {
+  const isEnd = resolved?.includes(hash) === true;
+  if (isEnd && told !== undefined) return `${told}; and of its end at ${iso(at)} (${reason}).`;
+  return `Notified ${named(receiver)}${isEnd ? ' of its end' : ''} at ${iso(at)} (${reason}), delivered on attempt ${attempts}.`;
 }
 
 function thenDeduplicated(

@@ -23,7 +23,12 @@ async function started(options: Partial<BenchOptions> & { readonly wanted?: Want
 
 const labels = { alertname: 'Down', instance: 'a' };
 const posted = (bench: Bench, more: object = {}, over: object = {}): Promise<void> =>
-  bench.post({ labels: { ...labels, ...over }, endsAt: bench.time(9 * HOUR), ...more });
+  bench.post({
+    labels: { ...labels, ...over },
+    startsAt: new Date(START).toISOString(),
+    endsAt: bench.time(9 * HOUR),
+    ...more,
+  });
 
 const exact = 'labels={alertname="Down",instance="a"}';
 

@@ -31,7 +31,7 @@ export function nextOf(
       now: at,
       until: at + AHEAD_MAX_MS,
       itemsMax: ITEMS_MAX,
-      retentionMs: parts.settings.retentionMs,
+      settings: parts.settings,
     },
     (name, place) => name === integration && place === index,
   );
@@ -39,7 +39,7 @@ export function nextOf(
   const message = items.find((item) => item.kind === 'notification');
   const held = items.find((item) => item.kind === 'suppressed' && item.at === nextFlushAt);
   const receiver = named({ groupName: group.route.receiver, integration, index });
-  const head = `Next flush at ${iso(nextFlushAt)}`;
+  const head = headOf(tenant.isGateOpen, group);
   const facts = (text: string): NextFacts => ({
     flushAt: iso(nextFlushAt),
     wouldSend: message?.at === nextFlushAt,
@@ -59,6 +59,12 @@ export function nextOf(
     return facts(`${head}: would not send to ${receiver}: ${why}.`);
   }
   return facts(`${head}: would not send to ${receiver}: nothing new${repeats(message?.at)}.`);
+}
+
+function headOf(isGateOpen: boolean, { flushes, lastFlushAt, flushingSince, nextFlushAt }: Group): string {
+  if (!isGateOpen) return 'First flush when this replica has settled';
+  if (flushingSince !== undefined) return `After the flush under way, next flush at ${iso(nextFlushAt)}`;
+  return `${flushes === 0 && lastFlushAt === undefined ? 'First' : 'Next'} flush at ${iso(nextFlushAt)}`;
 }
 
 const repeats = (at: WallMs | undefined): string =>

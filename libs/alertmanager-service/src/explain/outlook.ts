@@ -10,6 +10,7 @@ import {
 import type { WallMs } from '@tocsin/kernel';
 import { instantOf, isResolvedAt, type Alert, type AlertHash, type LabelSet } from '@tocsin/model';
 import type { Group } from '../dispatcher.ts';
+import type { AlertmanagerSettings } from '../settings.ts';
 import type { TenantAlertmanager } from '../tenant.ts';
 import { suppressionAt, type Suppression } from './suppression.ts';
 
@@ -25,7 +26,7 @@ export interface OutlookQuestion {
   readonly now: WallMs;
   readonly until: WallMs;
   readonly itemsMax: number;
-  readonly retentionMs: number;
+  readonly settings: AlertmanagerSettings;
 }
 
 /** Integrations of the receiver in which `isWanted`; all unless given. */
@@ -34,7 +35,7 @@ export function outlook(
   question: OutlookQuestion,
   isWanted: (integration: string, index: number) => boolean = () => true,
 ): Timeline<Suppression> {
-  const { route, group, labels, now } = question;
+  const { route, group, labels, now, settings } = question;
   const key = group?.key ?? groupKey(route, groupLabels(route, labels));
   const receiver = tenant.configuration.receivers.find(({ name }) => name === route.receiver);
   const integrations = (receiver?.integrations ?? [])
@@ -51,7 +52,8 @@ export function outlook(
     firstFlushAt: group?.nextFlushAt ?? newGroupFlushAt(tenant, route, now),
     suppressedAt: (at) => suppressionAt(tenant, route, labels, now, at),
     until: question.until,
-    retentionMs: question.retentionMs,
+    retentionMs: settings.retentionMs,
+    collectedAfterMs: Math.min(settings.maintenanceIntervalMs, settings.alertsGcIntervalMs),
     itemsMax: question.itemsMax,
   });
 }

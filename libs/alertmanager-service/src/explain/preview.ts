@@ -116,7 +116,6 @@ function previewRoute(
 ): PreviewedRoute {
   const key = groupKey(route, groupLabels(route, labels));
   const group = groups.get(`${route.id}\u0000${key}`);
-  const { retentionMs } = parts.settings;
   const { items, end, reachedAt } = outlook(tenant, {
     route,
     group,
@@ -125,7 +124,7 @@ function previewRoute(
     now,
     until,
     itemsMax,
-    retentionMs,
+    settings: parts.settings,
   });
   return {
     routeId: route.id,

@@ -6,7 +6,7 @@ import type { Asked } from './explain.ts';
 import { latest } from './history.ts';
 import { newGroupFlushAt } from './outlook.ts';
 import { suppressionAt, suppressionWords } from './suppression.ts';
-import { iso, list, silenceWords } from './words.ts';
+import { iso, list, named, silenceWords } from './words.ts';
 
 export type Told = Pick<IntegrationFacts, 'receiver' | 'verdict' | 'answer'>;
 
@@ -20,7 +20,11 @@ interface Facts {
 
 export function summaryOf(asked: Asked, facts: Facts): Pick<Explanation, 'summary' | 'verdict'> {
   const answer = directAnswer(asked, facts);
-  const notes = [...pendingWords(asked, facts), ...incompleteWords(asked, facts)];
+  const notes = [
+    ...earlierWords(asked, facts),
+    ...pendingWords(asked, facts),
+    ...incompleteWords(asked, facts),
+  ];
   const next = facts.groups.flatMap(({ integrations }) => integrations.map((each) => each.next?.text ?? ''));
   return {
     verdict: answer.verdict,
@@ -140,6 +144,26 @@ function wouldBe({ tenant, routing, target, now }: Asked): readonly string[] {
     const held = by === undefined ? '' : `, but is ${suppressionWords(tenant, route, by, now)}`;
     return `If it fired now it would go to ${route.receiver} (route ${route.id}), first flush of a new group at ${iso(newGroupFlushAt(tenant, route, now))}${held}.`;
   });
+}
+
+/** A message about the alert as part of a group that it is no longer in: other routes before a reload. */
+function earlierWords({ history, target, tenant, receiver }: Asked, { groups }: Facts): readonly string[] {
+  if (groups.length === 0) return [];
+  const { fingerprint, hash } = target.labels;
+  const current = tenant.groupsOf(fingerprint);
+  const earlier = latest(
+    history.events,
+    ['delivered'],
+    ({ decision }) =>
+      decision.firing?.includes(hash) === true &&
+      (receiver === undefined || decision.receiver.groupName === receiver) &&
+      !current.some(({ key, route }) => key === decision.groupKey && route.id === decision.routeId),
+  );
+  if (earlier === undefined) return [];
+  const { reason, groupKey } = earlier.decision;
+  return [
+    `Earlier, in group ${groupKey}: ${named(earlier.decision.receiver)} was told at ${iso(earlier.at)} (${reason}).`,
+  ];
 }
 
 function pendingWords({ isPast, at }: Asked, { silences }: Facts): readonly string[] {
