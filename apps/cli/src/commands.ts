@@ -21,9 +21,11 @@ import { configShow } from './commands/config.ts';
 import { events } from './commands/events.ts';
 import { demo, sink } from './commands/local.ts';
 import { migrateCheck } from './commands/migrate.ts';
+import { preview } from './commands/preview.ts';
 import { routesShow, routesTest } from './commands/routes.ts';
 import { silenceAdd, silenceExpire, silenceImport, silenceQuery, silenceUpdate } from './commands/silence.ts';
 import { templateRender } from './commands/template.ts';
+import { why } from './commands/why.ts';
 import { configuredFlags } from './config-file.ts';
 import { version } from './version.ts';
 
@@ -44,6 +46,8 @@ export const commands: Commands = {
   'check-config': checkConfig,
   'template render': templateRender,
   'migrate check': migrateCheck,
+  why,
+  preview,
   events,
   sink,
   demo,

@@ -1,6 +1,8 @@
 export * from './alertmanager.ts';
 export * from './parts.ts';
 export * from './settings.ts';
+export type * from './explain/explanation.ts';
+export type { Preview, PreviewedItem, PreviewedRoute } from './explain/preview.ts';
 export { alertmanagerMetrics } from './metrics.ts';
 export * from './checked-configuration.ts';
 export type { ConfigurationStatus } from './configuration-loader.ts';

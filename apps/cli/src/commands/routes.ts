@@ -130,8 +130,8 @@ function printTree(title: string, tree: TreeNode, deps: CommandDeps): void {
 }
 
 /** Whether the walk entered a route: it, or one below it, took the alert. */
-const isEntered = (route: RouteNode, { matched }: RouteExplanation): boolean =>
-  matched.includes(route) || route.routes.some((child) => isEntered(child, { matched, refused: [] }));
+const isEntered = (route: RouteNode, explained: Pick<RouteExplanation, 'matched'>): boolean =>
+  explained.matched.includes(route) || route.routes.some((child) => isEntered(child, explained));
 
 function matchingTree(route: RouteNode, explained: RouteExplanation): TreeNode {
   const children = route.routes.filter((child) => isEntered(child, explained));

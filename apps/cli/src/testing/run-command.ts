@@ -20,13 +20,16 @@ export interface Ran {
 
 export interface World {
   readonly client?: Partial<AlertmanagerClient>;
+  /** Of several servers, by URL; instead of `client`. */
+  readonly clientAt?: (url: string) => AlertmanagerClient;
+  /** Milliseconds since the epoch; midnight when absent. */
+  readonly now?: number;
   /** By path. */
   readonly files?: Readonly<Record<string, string>>;
   readonly input?: string;
   readonly settingsMistake?: CommandDeps['settingsMistake'];
 }
 
-/** The time of the command: midnight. */
 const NOW = Date.UTC(2026, 10, 22);
 
 export async function ran(args: readonly string[], world: World = {}): Promise<Ran> {
@@ -42,9 +45,10 @@ export async function ran(args: readonly string[], world: World = {}): Promise<R
       : Promise.resolve(text);
   };
   const deps: CommandDeps = {
-    wall: () => NOW,
-    client: (_url, connection) => {
+    wall: () => world.now ?? NOW,
+    client: (url, connection) => {
       connections.push(connection);
+      if (world.clientAt !== undefined) return world.clientAt(url);
       return {
         get: (path) => {
           asked.push(`GET ${path}`);
