@@ -455,6 +455,18 @@ describe('after changes', () => {
     await golden('after-reload', await explained(bench));
   });
 
+  it('keeps the rhythm of a group whose route a reload leaves alone', async () => {
+    const bench = await started();
+    await posted(bench);
+    await bench.run(30 * SECOND);
+    bench.configuration = configurationOf({ receivers: ['oncall'] });
+    expect((await bench.request('POST', '/-/reload')).status).toBe(200);
+    await bench.run(5 * SECOND);
+    const about = await explained(bench);
+    expect(about.groups[0]?.nextFlushAt).toBe('2026-11-22T12:01:10.000Z');
+    await golden('after-reload-same-route', about);
+  });
+
   it('tells what was true at an instant that is over', async () => {
     const bench = await started();
     await silenced(bench, 0, 5 * MINUTE);

@@ -43,6 +43,7 @@ import type {
 } from './explanation.ts';
 import { historyOf, isEvent, latest, ofIntegration, storyOf, type History } from './history.ts';
 import { nextOf } from './next.ts';
+import { othersOf } from './outlook.ts';
 import { receiverFacts } from './receiver-asked.ts';
 import { summaryOf, type Told } from './summary.ts';
 import { muteEnd, suppressionAt } from './suppression.ts';
@@ -238,6 +239,7 @@ function integrationsNow(asked: Asked, group: Group, alert: Alert): readonly Int
   const { tenant, parts, at, history } = asked;
   const { position } = parts.cluster.view();
   const suppression = suppressionAt(tenant, group.route, alert.labels, at);
+  const others = othersOf(tenant, group, alert.labels, at);
   const configured = tenant.configuration.receivers.find(({ name }) => name === group.route.receiver);
   return (configured?.integrations ?? []).map((integration): IntegrationFacts => {
     const receiver: ReceiverRef = {
@@ -265,7 +267,7 @@ function integrationsNow(asked: Asked, group: Group, alert: Alert): readonly Int
       verdict,
       answer: text,
       entry: entry === undefined ? null : entryFacts(tenant, entry, alert),
-      next: nextOf(asked, group, alert, integration),
+      next: nextOf(asked, group, alert, integration, others),
     };
   });
 }

@@ -5,7 +5,7 @@ import { isResolvedAt, msOf, type Alert } from '@tocsin/model';
 import type { Group } from '../dispatcher.ts';
 import type { NextFacts } from './explanation.ts';
 import type { Asked } from './explain.ts';
-import { outlook } from './outlook.ts';
+import { outlook, type Others } from './outlook.ts';
 import { suppressionWords } from './suppression.ts';
 import { iso, isoOrNull, named } from './words.ts';
 
@@ -19,6 +19,7 @@ export function nextOf(
   group: Group,
   alert: Alert,
   { integration, index, sendResolved }: IntegrationConfig,
+  others: Others,
 ): NextFacts {
   const isResolved = isResolvedAt(alert, at);
   const { items } = outlook(
@@ -32,6 +33,7 @@ export function nextOf(
       until: at + AHEAD_MAX_MS,
       itemsMax: ITEMS_MAX,
       settings: parts.settings,
+      others,
     },
     (name, place) => name === integration && place === index,
   );

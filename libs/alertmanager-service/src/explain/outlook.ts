@@ -17,6 +17,11 @@ import { suppressionAt, type Suppression } from './suppression.ts';
 /** Other alerts of the group that are asked whether something suppresses them; the rest counts as not. */
 const OTHERS_ASKED_MAX = 10_000;
 
+export interface Others {
+  readonly firing: readonly AlertHash[];
+  readonly resolved: readonly AlertHash[];
+}
+
 export interface OutlookQuestion {
   readonly route: RouteNode;
   /** The group as it is, when there is one. */
@@ -27,6 +32,8 @@ export interface OutlookQuestion {
   readonly until: WallMs;
   readonly itemsMax: number;
   readonly settings: AlertmanagerSettings;
+  /** Of `othersOf`, when they are known already: a large group is walked once for all integrations. */
+  readonly others?: Others;
 }
 
 /** Integrations of the receiver in which `isWanted`; all unless given. */
@@ -47,7 +54,7 @@ export function outlook(
   return timeline({
     route,
     alert: { hash: labels.hash, resolvesAt: question.resolvesAt },
-    others: othersOf(tenant, question),
+    others: question.others ?? othersOf(tenant, group, labels, now),
     integrations,
     firstFlushAt: group?.nextFlushAt ?? newGroupFlushAt(tenant, route, now),
     suppressedAt: (at) => suppressionAt(tenant, route, labels, now, at),
@@ -62,10 +69,13 @@ export function outlook(
 export const newGroupFlushAt = (tenant: TenantAlertmanager, route: RouteNode, now: WallMs): WallMs =>
   Math.max(now + firstFlushDelay({ startsAt: instantOf(now) }, route, now), tenant.startAt);
 
-function othersOf(
+/** The other alerts of the group that nothing suppresses by itself now. */
+export function othersOf(
   tenant: TenantAlertmanager,
-  { group, labels, now }: OutlookQuestion,
-): { readonly firing: readonly AlertHash[]; readonly resolved: readonly AlertHash[] } {
+  group: Group | undefined,
+  labels: LabelSet,
+  now: WallMs,
+): Others {
   const firing: AlertHash[] = [];
   const resolved: AlertHash[] = [];
   let asked = 0;
