@@ -4,7 +4,7 @@ import type { WallMs } from '@tocsin/kernel';
 import { isResolvedAt, msOf, type Alert } from '@tocsin/model';
 import type { Group } from '../dispatcher.ts';
 import type { NextFacts } from './explanation.ts';
-import type { Asked } from './explain.ts';
+import type { Asked } from './asked.ts';
 import { outlook, type Others } from './outlook.ts';
 import { suppressionWords } from './suppression.ts';
 import { iso, isoOrNull, named } from './words.ts';

@@ -2,7 +2,7 @@
 import type { Silence } from '@tocsin/alerting';
 import { msOf } from '@tocsin/model';
 import type { Explanation, GroupFacts, IntegrationFacts, ReceiverFacts, Verdict } from './explanation.ts';
-import type { Asked } from './explain.ts';
+import type { Asked } from './asked.ts';
 import { latest } from './history.ts';
 import { newGroupFlushAt } from './outlook.ts';
 import { suppressionAt, suppressionWords } from './suppression.ts';

@@ -1,7 +1,7 @@
 /**
- * @module alertmanager-service/explain/answers
+ * @module alertmanager-service/explain/answer-now
  *
- * Why one integration was, or was not, told of one alert: one verdict and one sentence. The log says
+ * Why one integration was, or was not, told of one alert that is held: one verdict and one sentence. The log says
  * whether people know; the decisions say how it came; what holds an alert back now is asked of the
  * functions that the flush asks. The first rule that holds gives the answer.
  */
@@ -10,15 +10,10 @@ import type { WallMs } from '@tocsin/kernel';
 import { isResolvedAt, msOf, type Alert, type DecisionEvent, type ReceiverRef } from '@tocsin/model';
 import type { Group } from '../dispatcher.ts';
 import type { TenantAlertmanager } from '../tenant.ts';
-import type { Verdict } from './explanation.ts';
-import { isEvent, latest, type EventOf } from './history.ts';
+import { failedWords, firingTold, heldWords, isFailure, type Answer } from './answer-words.ts';
+import { latest } from './history.ts';
 import { suppressionWords, type Suppression } from './suppression.ts';
-import { duration, failureWords, iso, list, named, silenceWords } from './words.ts';
-
-export interface Answer {
-  readonly verdict: Verdict;
-  readonly text: string;
-}
+import { duration, iso, named } from './words.ts';
 
 export interface Case {
   readonly tenant: TenantAlertmanager;
@@ -35,8 +30,6 @@ export interface Case {
   readonly turnWaitMs: number;
   readonly position: number;
 }
-
-type MessageEvent = EventOf<'delivered' | 'gave-up' | 'attempted'>;
 
 /** What is true now. */
 export function answerNow(about: Case): Answer {
@@ -98,9 +91,6 @@ function answerHeldBack({ tenant, group, suppression, now }: Case): Answer | und
   };
 }
 
-const isFailure = ({ decision }: MessageEvent): boolean =>
-  decision.type === 'gave-up' || (decision.type === 'attempted' && decision.status !== 'delivered');
-
 /** Attempts that failed, unless something has been delivered since. */
 function answerTried({ events, group, receiver }: Case): Answer | undefined {
   const last = latest(events, ['delivered', 'gave-up', 'attempted']);
@@ -111,24 +101,6 @@ function answerTried({ events, group, receiver }: Case): Answer | undefined {
     verdict: isOver ? 'failed' : 'retrying',
     text: `Not notified${isOver ? '' : ' yet'}: ${named(receiver)} ${failedWords(events, last)}${next}.`,
   };
-}
-
-function failedWords(events: readonly DecisionEvent[], { at, decision }: MessageEvent): string {
-  if (decision.type === 'delivered') return `was told at ${iso(at)}`;
-  if (decision.type === 'attempted') {
-    const { attempt, failure, statusCode, error } = decision;
-    return `failed at ${iso(at)} on attempt ${attempt} (${failureWords(failure, statusCode, error)})`;
-  }
-  const { attempts, failure, error } = decision;
-  const last = latest(
-    events,
-    ['attempted'],
-    (event) => event.at <= at && event.decision.status !== 'delivered',
-  );
-  // What the receiver itself said last; the decision only adds how often it was asked.
-  const said = last === undefined ? error : last.decision.error;
-  const why = failureWords(failure, last?.decision.statusCode ?? 0, said);
-  return `gave up at ${iso(at)} after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'} (${why})`;
 }
 
 function waitingWords({ group, events, now, turnWaitMs, position, tenant }: Case): string {
@@ -152,22 +124,6 @@ function waitingWords({ group, events, now, turnWaitMs, position, tenant }: Case
       : `its group was not flushed yet; ${next}`;
   }
   return `its group was last flushed at ${iso(lastFlushAt)}, and ${next} (group_interval ${duration(route.groupIntervalMs)})`;
-}
-
-function heldWords(
-  tenant: TenantAlertmanager,
-  { decision }: EventOf<'silenced' | 'inhibited' | 'muted'>,
-): string {
-  switch (decision.type) {
-    case 'silenced':
-      return `silenced by ${list(decision.by.map((id) => silenceWords(id, tenant.log.silences.get(id))))}`;
-    case 'inhibited':
-      return `inhibited by ${tenant.alerts.get(decision.by)?.labels.toString() ?? decision.by} (rule ${decision.rule})`;
-    case 'muted':
-      return decision.isOutsideActive
-        ? `outside the active time interval ${list(decision.by)}`
-        : `muted by time interval ${list(decision.by)}`;
-  }
 }
 
 function answerResolved(about: Case): Answer {
@@ -216,118 +172,4 @@ function answerEndTold({ tenant, alert, events, receiver, integration }: Case, e
     verdict: 'notified',
     text: fired === undefined ? `Notified ${named(receiver)} ${end}.` : `${fired}; and ${end}.`,
   };
-}
-
-/** `Notified team by webhook at … (first notification), delivered on attempt 1`: the last time it was told to fire. */
-function firingTold(
-  events: readonly DecisionEvent[],
-  receiver: ReceiverRef,
-  hash: string,
-): string | undefined {
-  const fired = latest(events, ['delivered'], ({ decision }) => decision.firing?.includes(hash) === true);
-  return fired === undefined
-    ? undefined
-    : `Notified ${named(receiver)} at ${iso(fired.at)} (${fired.decision.reason}), delivered on attempt ${fired.decision.attempts}`;
-}
-
-export interface PastCase {
-  readonly tenant: TenantAlertmanager;
-  readonly receiver: ReceiverRef;
-  readonly hash: string;
-  readonly events: readonly DecisionEvent[];
-}
-
-/** What was true at an instant that is over, or of an alert that is held no longer: from the decisions alone. */
-export function answerThen({ tenant, receiver, events, hash }: PastCase): Answer {
-  const last = latest(events, [
-    'delivered',
-    'gave-up',
-    'attempted',
-    'deduplicated',
-    'resolved-not-sent',
-    'notified-elsewhere',
-    'silenced',
-    'inhibited',
-    'muted',
-  ]);
-  if (last === undefined) {
-    const made = latest(events, ['group-created']);
-    const until = made === undefined ? '' : ` until ${iso(made.decision.flushAt)} (group_wait)`;
-    return {
-      verdict: 'waiting',
-      text: `Not notified by then: ${named(receiver)} was waiting for the flush of its group${until}.`,
-    };
-  }
-  const { decision } = last;
-  const told = firingTold(events, receiver, hash);
-  const head = told === undefined ? 'Not notified' : `${told}; not told since`;
-  switch (decision.type) {
-    case 'delivered':
-      return { verdict: 'notified', text: thenDelivered(receiver, told, last.at, decision, hash) };
-    case 'notified-elsewhere':
-      return {
-        verdict: 'notified',
-        text: `Notified ${named(receiver)} at ${iso(decision.entryAt)} by ${decision.by ?? 'another replica'}.`,
-      };
-    case 'deduplicated':
-      return thenDeduplicated(receiver, events, decision.entry, last.at);
-    case 'resolved-not-sent':
-      return {
-        verdict: 'not-wanted',
-        text: `${told ?? `${named(receiver)} was told that it fires`}; its end was not sent: send_resolved is false.`,
-      };
-    case 'gave-up':
-      return {
-        verdict: 'failed',
-        text: `${head}: ${named(receiver)} ${failedWords(events, { ...last, decision })}.`,
-      };
-    case 'attempted':
-      return {
-        verdict: 'retrying',
-        text: `${told === undefined ? 'Not notified by then' : head}: ${named(receiver)} ${failedWords(events, { ...last, decision })}.`,
-      };
-    case 'silenced':
-    case 'inhibited':
-    case 'muted':
-      return {
-        verdict: 'suppressed',
-        text: `${head}: at the flush of ${iso(last.at)} it was ${heldWords(tenant, { ...last, decision })}.`,
-      };
-  }
-}
-
-function thenDelivered(
-  receiver: ReceiverRef,
-  told: string | undefined,
-  at: WallMs,
-  { resolved, reason, attempts }: EventOf<'delivered'>['decision'],
-  hash: string,
-): string {
-  const isEnd = resolved?.includes(hash) === true;
-  if (isEnd && told !== undefined) return `${told}; and of its end at ${iso(at)} (${reason}).`;
-  return `Notified ${named(receiver)}${isEnd ? ' of its end' : ''} at ${iso(at)} (${reason}), delivered on attempt ${attempts}.`;
-}
-
-function thenDeduplicated(
-  receiver: ReceiverRef,
-  events: readonly DecisionEvent[],
-  entry: EventOf<'deduplicated'>['decision']['entry'],
-  at: WallMs,
-): Answer {
-  if (entry === undefined)
-    return {
-      verdict: 'resolved-untold',
-      text: `Not notified: at the flush of ${iso(at)} it was over, and ${named(receiver)} had not been told that it fires.`,
-    };
-  const sent = events.findLast(
-    (event): event is EventOf<'delivered'> =>
-      isEvent(event, 'delivered') && event.at <= at && event.at >= entry.at,
-  );
-  const how =
-    sent === undefined
-      ? entry.isOwn
-        ? ' by this replica'
-        : ` by ${entry.by ?? 'another replica or before a restart'}`
-      : ` (${sent.decision.reason}), delivered on attempt ${sent.decision.attempts}`;
-  return { verdict: 'notified', text: `Notified ${named(receiver)} at ${iso(entry.at)}${how}.` };
 }
