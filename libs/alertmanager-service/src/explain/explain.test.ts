@@ -4,6 +4,7 @@
  */
 import { replicatedNflogEntry, nflogEntryFor, type ReceiverData } from '@tocsin/alerting';
 import { LabelSet } from '@tocsin/model';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Bench, HOUR, MINUTE, SECOND, type BenchOptions } from '../testing/bench.ts';
 import { configurationOf, type Wanted } from '../testing/configuration.ts';
@@ -117,6 +118,13 @@ describe('why was I notified', () => {
     const about = await explained(bench);
     expect(about.verdict).toBe('notified');
     await golden('first-notification', about);
+  });
+
+  it('has nothing new to say: deduplicated by its own log entry', async () => {
+    const bench = await started();
+    await posted(bench);
+    await bench.run(3 * MINUTE);
+    await golden('by-own-entry', await explained(bench));
   });
 
   it('tells of the repeat when it was the last message', async () => {
@@ -564,6 +572,42 @@ describe('what is asked for', () => {
       return bench.told;
     };
     expect(await run(true)).toEqual(await run(false));
+  });
+
+  it('may be anything: the answer is never a failure of ours', async () => {
+    const bench = await started();
+    await posted(bench);
+    const text = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 20 }),
+      fc.constantFrom(
+        '{a="b"}',
+        '{a="b"',
+        'a=b',
+        'a=~"("',
+        '__proto__=x',
+        '{__proto__="x"}',
+        '2026-11-22',
+        '0s',
+        '1y',
+        'team',
+      ),
+    );
+    const name = fc.constantFrom('labels', 'fingerprint', 'filter', 'receiver', 'at', 'for', 'resolvesAfter');
+    const path = fc.constantFrom('explain', 'preview');
+    const query = fc.array(fc.tuple(name, text), { maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(path, query, async (of, pairs) => {
+        const { status } = await bench.alertmanager.http({
+          method: 'GET',
+          path: `/api/v2/tocsin/${of}`,
+          query: pairs,
+          headers: {},
+          body: new Uint8Array(),
+        });
+        expect([200, 400, 404]).toContain(status);
+      }),
+      { numRuns: 500 },
+    );
   });
 
   it('costs the events nothing: an alert that is sent again and again is told of once', async () => {
