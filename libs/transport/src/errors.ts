@@ -71,10 +71,14 @@ export function listenError(address: string, cause: unknown): AppError {
   return new AppError('unavailable', message, { cause });
 }
 
+const NO_SOCKET =
+  'is no socket that can listen: check ListenStream= of the .socket unit, or use --web.listen-address';
 const LISTEN_FAILURES: readonly (readonly [mark: string, because: string])[] = [
   ['EADDRINUSE', 'is already in use: stop the program that listens there, or choose another port'],
   ['EACCES', 'may not be used by this user: choose a port of 1024 or above, or grant the right to bind'],
   ['EADDRNOTAVAIL', 'is no address of this machine: choose one of its own, or leave the host empty for all'],
+  ['EBADF', NO_SOCKET],
+  ['EINVAL', NO_SOCKET],
   ['EAFNOSUPPORT', 'is an IPv6 address, and this machine has no IPv6: choose an IPv4 one'],
   [
     'ENOTFOUND',

@@ -8,3 +8,7 @@ export { serveHttp, type HttpServing, type ServeHttpOptions } from './http/serve
 export { httpOut, type HttpOutClient, type HttpOutOptions } from './http/out.ts';
 export { memberlistCluster, type MemberlistClusterOptions } from './gossip/memberlist-cluster.ts';
 export { runGossipThread, type GossipThreadData, type GossipThreadDeps } from './gossip/gossip-thread.ts';
+export { httpMetrics, type HttpMetrics } from './http/http-metrics.ts';
+export { inheritedSockets } from './http/descriptors.ts';
+export { runPasswordThread } from './web/password-thread.ts';
+export { openWebSecurity, type WebSecurity, type WebSecurityOptions } from './web/web-security.ts';

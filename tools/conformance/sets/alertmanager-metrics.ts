@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { alertmanagerMetrics } from '@tocsin/alertmanager-service';
 import { clusterMetrics } from '@tocsin/cluster';
 import type { MetricSpec } from '@tocsin/kernel';
+import { metricsPageMetrics } from '@tocsin/runtime';
+import { httpMetrics } from '@tocsin/transport';
 import type { CaseNote, ConformanceSet, Verdict } from '../conformance-set.ts';
 
 interface Recorded {
@@ -16,7 +18,6 @@ interface Recorded {
 const OPTIONAL = new Set(['group_key', 'goarch', 'goos', 'tags', 'le', 'quantile', 'receiver_name']);
 
 const WHY: readonly (readonly [RegExp, string])[] = [
-  [/^alertmanager_http_|^promhttp_/, 'declared by the HTTP server, not by the service'],
   [/^net_conntrack_/, 'counts connections of a Go HTTP client'],
   [
     /_snapshot_|_maintenance_|_gc_|_state_size$/,
@@ -36,6 +37,8 @@ export const set: ConformanceSet = {
     const all: readonly MetricSpec[] = [
       ...Object.values(alertmanagerMetrics),
       ...Object.values(clusterMetrics),
+      ...Object.values(httpMetrics),
+      ...Object.values(metricsPageMetrics),
     ];
     const declared = new Map(all.map((spec) => [spec.name, spec]));
     const failed: CaseNote[] = [];

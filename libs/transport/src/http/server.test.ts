@@ -2,13 +2,23 @@
  * Goal: the server keeps to HTTP/1.1 and its own limits, whatever clients do.
  * Method: raw sockets and node's own client against a server on a free port.
  */
-import { request as httpRequest } from 'node:http';
-import { connect, type Socket } from 'node:net';
-import { AppError, type HttpRequest, type HttpResponse, type LogFacts, type Logger } from '@tocsin/kernel';
+import { createServer, request as httpRequest } from 'node:http';
+import { connect, type AddressInfo, type Socket } from 'node:net';
+import {
+  AppError,
+  type HttpRequest,
+  type HttpResponse,
+  type LogFacts,
+  type Logger,
+  type Meter,
+} from '@tocsin/kernel';
 import * as fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
+import { inheritedSockets } from './descriptors.ts';
+import { BODIES_AT_ONCE, EVENT_STREAMS_MAX } from './front.ts';
 import { serveHttp, type HttpServing, type ServeHttpOptions } from './server.ts';
 import { readQuery, readTarget } from './target.ts';
+import { Http1Wire, STALL_MS } from './wire.ts';
 
 const logged: { message: string; facts: LogFacts | undefined }[] = [];
 const logger: Logger = {
@@ -79,6 +89,18 @@ function ask(
   });
 }
 
+/** Says what was recorded, values of durations left out. */
+const recordingMeter = (into: string[]): Meter => ({
+  add: (spec, value, labels) => void into.push(`add ${spec.name} ${JSON.stringify(labels)} ${value}`),
+  set: (spec, value, labels) => void into.push(`set ${spec.name} ${JSON.stringify(labels)} ${value}`),
+  observe: (spec, value, labels) =>
+    void into.push(
+      `observe ${spec.name} ${JSON.stringify(labels)}${spec.name.endsWith('_bytes') ? ` ${value}` : ''}`,
+    ),
+  declare: () => undefined,
+  onCollect: () => undefined,
+});
+
 /** Sends raw bytes, gives all that comes back until the server closes. */
 function raw(port: number, bytes: string): Promise<string> {
   return new Promise((settle) => {
@@ -128,6 +150,32 @@ describe('a request', () => {
     const answer = await ask(port, 'POST', '/', Buffer.alloc(5_000_000));
     expect(answer.status).toBe(413);
     expect(answer.headers['connection']).toBe('close');
+  });
+
+  it('with a large body is refused while too many are being sent, and taken when they are gone', async () => {
+    const { port } = await serve((request) => text(String(request.body.length)));
+    const head = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n';
+    const halves = await Promise.all(Array.from({ length: BODIES_AT_ONCE + 1 }, () => opened(port)));
+    for (const socket of halves) {
+      socket.resume();
+      socket.write(`${head}${'x'.repeat(400)}`);
+      await new Promise((later) => setTimeout(later, 20));
+      socket.write('x'.repeat(500));
+    }
+    const late = async (): Promise<string> => {
+      const socket = await opened(port);
+      const got = heard(socket);
+      socket.write(`${head}${'x'.repeat(500)}`);
+      await new Promise((later) => setTimeout(later, 20));
+      socket.write('x'.repeat(500));
+      await expect.poll(got).toContain('HTTP/1.1');
+      return got().slice(9, 12);
+    };
+    await expect.poll(late).toBe('503');
+    for (const socket of halves) socket.destroy();
+    await expect.poll(late).toBe('200');
+    // What fits in one piece is never refused for it.
+    expect((await ask(port, 'POST', '/', 'x')).status).toBe(200);
   });
 
   it('with a bad escape in its path is 400', async () => {
@@ -261,13 +309,13 @@ describe('one connection', () => {
 describe('limits', () => {
   it('refuses the GET beyond the concurrency, and no POST', async () => {
     const release: (() => void)[] = [];
-    let refused = 0;
+    const counted: string[] = [];
     const { port, serving } = await serve(
       (request) =>
         request.method === 'GET'
           ? new Promise((settle) => release.push(() => settle(text('ok'))))
           : text('posted'),
-      { getConcurrency: 2, onGetRefused: () => refused++ },
+      { getConcurrency: 2, meter: recordingMeter(counted) },
     );
     const pending = [ask(port, 'GET', '/'), ask(port, 'GET', '/')];
     await expect.poll(() => serving.getsInFlight()).toBe(2);
@@ -276,7 +324,7 @@ describe('limits', () => {
       503,
       'Limit of concurrent GET requests reached (2), try again later.\n\n',
     ]);
-    expect(refused).toBe(1);
+    expect(counted).toContain('add alertmanager_http_concurrency_limit_exceeded_total {"method":"get"} 1');
     expect((await ask(port, 'POST', '/', 'x')).body).toBe('posted');
     for (const each of release) each();
     expect((await Promise.all(pending)).map((answer) => answer.status)).toEqual([200, 200]);
@@ -290,6 +338,159 @@ describe('limits', () => {
   });
 });
 
+/** An iterator that waits for ever for its next value, and knows when it is told to end. */
+function waiting(first: readonly string[] = []): {
+  readonly events: AsyncIterable<string>;
+  ended: () => boolean;
+} {
+  let isEnded = false;
+  const left = [...first];
+  const iterator: AsyncIterator<string> = {
+    next: () => {
+      const value = left.shift();
+      return value === undefined ? new Promise(() => undefined) : Promise.resolve({ value, done: false });
+    },
+    return: () => {
+      isEnded = true;
+      return Promise.resolve({ value: undefined, done: true });
+    },
+  };
+  return { events: { [Symbol.asyncIterator]: () => iterator }, ended: () => isEnded };
+}
+const eventStream = (body: AsyncIterable<string>): HttpResponse => ({
+  status: 200,
+  headers: { 'Content-Type': 'text/event-stream; charset=utf-8' },
+  body,
+});
+
+describe('an event stream', () => {
+  it('begins before its first event, outlasts the time-out, and its maker hears at once of a client that goes', async () => {
+    const { events, ended } = waiting();
+    const { port } = await serve(() => Promise.resolve(eventStream(events)), { timeoutMs: 50 });
+    const socket = await opened(port);
+    const got = heard(socket);
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await expect.poll(got).toContain('text/event-stream');
+    await new Promise((later) => setTimeout(later, 120));
+    expect(socket.closed).toBe(false);
+    expect(ended()).toBe(false);
+    socket.destroy();
+    await expect.poll(ended).toBe(true);
+  });
+
+  it('does not take a place among the GETs under way', async () => {
+    const { port, serving } = await serve(
+      ({ path }) => (path === '/watch' ? eventStream(waiting(['data: 1\n\n']).events) : text('ok')),
+      { getConcurrency: 1 },
+    );
+    const watchers = await Promise.all([opened(port), opened(port), opened(port)]);
+    for (const watcher of watchers) {
+      const got = heard(watcher);
+      watcher.write('GET /watch HTTP/1.1\r\nHost: x\r\n\r\n');
+      await expect.poll(got).toContain('data: 1');
+    }
+    expect(serving.getsInFlight()).toBe(0);
+    expect((await ask(port, 'GET', '/')).status).toBe(200);
+  });
+
+  it('beyond the limit is refused, and there is room again when one ends', async () => {
+    const { port } = await serve(() => eventStream(waiting(['data: 1\n\n']).events));
+    const watchers: Socket[] = [];
+    for (let count = 0; count < EVENT_STREAMS_MAX; count++) {
+      const socket = await opened(port);
+      socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+      watchers.push(socket);
+    }
+    await expect.poll(async () => (await raw(port, 'GET / HTTP/1.0\r\n\r\n')).slice(9, 12)).toBe('503');
+    for (const watcher of watchers) watcher.destroy();
+    await expect
+      .poll(async () => {
+        const socket = await opened(port);
+        const got = heard(socket);
+        socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+        await expect.poll(got).toContain('HTTP/1.1');
+        return got().slice(9, 12);
+      })
+      .toBe('200');
+  });
+
+  it('ends when the server stops, without waiting for the grace', async () => {
+    const { events, ended } = waiting(['data: 1\n\n']);
+    const { port, serving } = await serve(() => eventStream(events));
+    const socket = await opened(port);
+    const got = heard(socket);
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await expect.poll(got).toContain('data: 1');
+    await serving.stop(25_000);
+    expect(ended()).toBe(true);
+    await expect.poll(() => got().endsWith('0\r\n\r\n')).toBe(true);
+  });
+
+  it('to HEAD has no events', async () => {
+    const { events, ended } = waiting();
+    const { port } = await serve(() => eventStream(events));
+    const answer = await ask(port, 'HEAD', '/');
+    expect([answer.status, answer.body]).toEqual([200, '']);
+    await expect.poll(ended).toBe(true);
+  });
+});
+
+describe('what is counted', () => {
+  it('has upstream’s labels, and no series for what strangers ask for', async () => {
+    const counted: string[] = [];
+    const { port } = await serve(
+      ({ path }) => text('12345', path.startsWith('/no') || path.endsWith('/gone') ? 404 : 200),
+      { routePrefix: '/am', meter: recordingMeter(counted) },
+    );
+    await ask(port, 'POST', '/am/api/v2/alerts', 'x');
+    await ask(port, 'GET', '/am/api/v2/silence/63b9a5ad-9f5e-4d4c-8d2e-6f4d8b6f3f4a');
+    await ask(port, 'DELETE', '/am/api/v2/silence/gone');
+    await ask(port, 'GET', '/am/-/healthy');
+    await ask(port, 'GET', '/am/nowhere');
+    await ask(port, 'PURGE', '/am/-/healthy');
+    await ask(port, 'GET', '/outside');
+    const duration = 'observe alertmanager_http_request_duration_seconds';
+    const size = 'observe alertmanager_http_response_size_bytes';
+    expect(counted).toEqual([
+      `${duration} {"handler":"/api/v2/alerts","method":"post","code":"200"}`,
+      `${duration} {"handler":"/api/v2/silence/{silenceID}","method":"get","code":"200"}`,
+      `${duration} {"handler":"/api/v2/silence/{silenceID}","method":"delete","code":"404"}`,
+      `${duration} {"handler":"/-/healthy","method":"get","code":"200"}`,
+      `${size} {"handler":"/-/healthy","method":"get"} 5`,
+      `${duration} {"handler":"other","method":"get","code":"404"}`,
+      `${size} {"handler":"other","method":"get"} 5`,
+      `${duration} {"handler":"/-/healthy","method":"unknown","code":"200"}`,
+      `${size} {"handler":"/-/healthy","method":"unknown"} 5`,
+    ]);
+  });
+
+  it('stays bounded when every path has an answer', async () => {
+    const counted: string[] = [];
+    const { port } = await serve(() => text(''), { meter: recordingMeter(counted) });
+    const paths = Array.from({ length: 300 }, (_, index) => `GET /${index} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    await raw(port, `${paths.join('')}GET /last HTTP/1.0\r\n\r\n`);
+    expect(new Set(counted.filter((line) => line.includes('_seconds'))).size).toBe(129);
+  });
+});
+
+describe('slow clients', () => {
+  it('that never read their answer do not keep it for ever', async () => {
+    const socket = await new Promise<Socket>((settle) => {
+      const server = createServer((request, response) => {
+        new Http1Wire(request, response).send(200, [], 'x'.repeat(20_000_000));
+        settle(request.socket);
+        server.close();
+      });
+      server.listen(0, '127.0.0.1', () => {
+        const { port } = server.address() as AddressInfo;
+        void opened(port).then((client) => client.pause().write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'));
+      });
+    });
+    expect(socket.timeout).toBe(STALL_MS);
+    socket.destroy();
+  });
+});
+
 describe('a route prefix', () => {
   it('is taken off, leads in from / and from itself, and shuts out the rest', async () => {
     const { port } = await serve(show, { routePrefix: '/am/' });
@@ -300,9 +501,29 @@ describe('a route prefix', () => {
       await ask(port, 'GET', '/am'),
       await ask(port, 'GET', '/amx'),
     ];
-    expect([root.status, root.headers['location']]).toEqual([302, '/am']);
+    expect([root.status, root.headers['location'], root.body]).toEqual([
+      302,
+      '/am',
+      '<a href="/am">Found</a>.\n\n',
+    ]);
     expect([bare.status, bare.headers['location']]).toEqual([301, '/am/']);
     expect([outside.status, outside.body]).toEqual([404, '404 page not found\n']);
+    const asked = await ask(port, 'GET', '/am?a=%22&b');
+    expect([asked.headers['location'], asked.body]).toEqual([
+      '/am/?a=%22&b',
+      '<a href="/am/?a=%22&amp;b">Moved Permanently</a>.\n\n',
+    ]);
+  });
+
+  it('leads in for GET only', async () => {
+    const { port } = await serve(show, { routePrefix: '/am' });
+    const posted = await ask(port, 'POST', '/');
+    expect([posted.status, posted.headers['allow'], posted.body]).toEqual([
+      405,
+      'GET,OPTIONS',
+      'Method Not Allowed\n',
+    ]);
+    expect((await ask(port, 'HEAD', '/am')).status).toBe(404);
   });
 });
 
@@ -332,6 +553,22 @@ describe('listening', () => {
       socket.on('data', (chunk) => settle(chunk.toString()));
     });
     expect(got).toContain('GET /six');
+  });
+
+  it('on a file descriptor that is no socket says so', async () => {
+    const options = { addresses: [], descriptors: [999], handler: show, maxBodyBytes: 1, logger };
+    await expect(serveHttp(options)).rejects.toThrow('file descriptor 999 is no socket that can listen');
+  });
+
+  it('says what is missing when no socket was handed over', () => {
+    expect(inheritedSockets({ LISTEN_FDS: '2', LISTEN_PID: '7' }, 7)).toEqual([3, 4]);
+    for (const [env, why] of [
+      [{}, 'LISTEN_FDS is ""'],
+      [{ LISTEN_FDS: '0', LISTEN_PID: '7' }, 'LISTEN_FDS is "0"'],
+      [{ LISTEN_FDS: 'x', LISTEN_PID: '7' }, 'LISTEN_FDS is "x"'],
+      [{ LISTEN_FDS: '1', LISTEN_PID: '8' }, 'LISTEN_PID is "8" and this process is 7'],
+    ] as const)
+      expect(() => inheritedSockets(env, 7)).toThrow(`no socket activation file descriptors found: ${why}`);
   });
 });
 

@@ -18,8 +18,8 @@ export interface RouteAnswer {
 const NO_QUERY: Target['query'] = [];
 const TEXT = { 'Content-Type': 'text/plain; charset=utf-8', 'X-Content-Type-Options': 'nosniff' };
 
-/** `prefix`: '' or like `/alertmanager`. */
-export function readTarget(raw: string, prefix: string): Target | RouteAnswer {
+/** `prefix`: '' or like `/alertmanager`. The ways in from outside of it are for GET only, as upstream has them. */
+export function readTarget(raw: string, prefix: string, method = 'GET'): Target | RouteAnswer {
   const url = raw.startsWith('/') ? raw : originForm(raw);
   const mark = url.indexOf('?');
   const rawPath = mark < 0 ? url : url.slice(0, mark);
@@ -28,15 +28,29 @@ export function readTarget(raw: string, prefix: string): Target | RouteAnswer {
   const query = mark < 0 ? NO_QUERY : readQuery(url.slice(mark + 1));
   if (prefix === '') return { path, query };
   if (path.startsWith(`${prefix}/`)) return { path: path.slice(prefix.length), query };
-  if (path === '/') return redirect(302, prefix);
-  if (path === prefix) return redirect(301, `${prefix}/`);
+  if (path === '/') return method === 'GET' ? redirect(302, 'Found', prefix) : otherMethod(method);
+  if (path === prefix && method === 'GET')
+    return redirect(301, 'Moved Permanently', `${prefix}/${mark < 0 ? '' : url.slice(mark)}`);
   return { status: 404, headers: TEXT, body: '404 page not found\n' };
 }
 
-const redirect = (status: number, location: string): RouteAnswer => ({
+const otherMethod = (method: string): RouteAnswer =>
+  method === 'OPTIONS'
+    ? { status: 200, headers: { Allow: 'GET,OPTIONS' }, body: '' }
+    : { status: 405, headers: { ...TEXT, Allow: 'GET,OPTIONS' }, body: 'Method Not Allowed\n' };
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&#34;',
+  "'": '&#39;',
+};
+
+const redirect = (status: number, text: string, location: string): RouteAnswer => ({
   status,
-  headers: { Location: location },
-  body: '',
+  headers: { 'Content-Type': 'text/html; charset=utf-8', Location: location },
+  body: `<a href="${location.replaceAll(/[&<>"']/g, (sign) => ENTITIES[sign] ?? '')}">${text}</a>.\n\n`,
 });
 
 /** `http://host/path?query` as proxies send it, and `*`. */
