@@ -156,9 +156,11 @@ export class Stage {
     args: readonly string[],
     ready: string | (() => Promise<unknown>),
     env: NodeJS.ProcessEnv = {},
+    /** A file descriptor of ours that it gets as its own 3. */
+    descriptor?: number,
   ): Promise<Running> {
     const child = spawn(command, args, {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', ...(descriptor === undefined ? [] : [descriptor])],
       env: { ...process.env, ...env },
     });
     const running = this.#watch(name, child);

@@ -30,16 +30,10 @@ export function checkSettings(values: Values): readonly string[] {
     mistakes.push('--enable-feature: classic-mode and utf8-strict-mode exclude each other');
   }
   // What protects must never be dropped in silence.
-  if (values.webConfigFile !== '')
-    mistakes.push(
-      `--web.config.file=${values.webConfigFile}: this version serves plain HTTP only; put a proxy in front, and leave the flag empty`,
-    );
   if (values.clusterTlsConfig !== '')
     mistakes.push(
       `--cluster.tls-config=${values.clusterTlsConfig}: this version gossips in clear only; leave the flag empty`,
     );
-  if (values.webSystemdSocket)
-    mistakes.push('--web.systemd-socket: socket activation is not supported; use --web.listen-address');
   if (values.webExternalUrl !== '' && !/^https?:\/\/[^/\s]+/.test(values.webExternalUrl)) {
     mistakes.push(
       `--web.external-url=${values.webExternalUrl}: expected a URL like http://host:9093/path (http or https)`,

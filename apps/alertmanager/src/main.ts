@@ -33,7 +33,8 @@ import {
 } from '@tocsin/runtime';
 import { fileStateStore, postgresStateStore } from '@tocsin/storage';
 import { dialGrpc, httpOut, memberlistCluster, serveGrpc, serveHttp } from '@tocsin/transport';
-import { checkSettings, featuresWithoutEffect, matcherModeOf, routePrefixOf } from './check.ts';
+import { checkSettings, featuresWithoutEffect, matcherModeOf } from './check.ts';
+import { openFront } from './front.ts';
 import { keptId } from './kept-id.ts';
 import { recorderMeans } from './recorder.ts';
 import { settings } from './settings.ts';
@@ -71,6 +72,8 @@ async function main(): Promise<void> {
   });
   life.onStop('send the last spans', 4_000, () => tracing.shutdown());
 
+  const front = await openFront(values, logger);
+  life.onStop('stop checking passwords', 1_000, () => front.security?.stop() ?? Promise.resolve());
   const store = await openStore(values, { logger, timers });
   const events = eventLog({ logger });
   const cluster = openCluster(values, {
@@ -86,7 +89,6 @@ async function main(): Promise<void> {
     tracer: tracing.tracer,
     life,
   });
-  const prefix = routePrefixOf(values);
   const service = await startAlertmanager({
     clock,
     timers,
@@ -127,15 +129,7 @@ async function main(): Promise<void> {
     life.onStop('stop gRPC', 3_000, () => grpc.stop(2_000));
     logger.info('Listening on', { address: grpc.address, protocol: 'grpc' });
   }
-  const http = await serveHttp({
-    addresses: values.webListenAddress,
-    handler: withMetrics(service.http, meter),
-    routePrefix: prefix,
-    maxBodyBytes: values.webMaxBodyBytes,
-    timeoutMs: values.webTimeout,
-    getConcurrency: values.webGetConcurrency,
-    logger,
-  });
+  const http = await serveHttp({ ...front, handler: withMetrics(service.http, meter), meter });
   life.onStop('stop HTTP', 6_000, () => http.stop(5_000));
   for (const address of http.addresses) logger.info('Listening on', { address });
   superviseProcess({ lifecycle: life, logger, onReload: () => service.reload() });

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { resolveSettings, type SettingValues } from '@tocsin/kernel';
+import { defaultTexts, resolveSettings, type SettingSpec, type SettingValues } from '@tocsin/kernel';
 import { describe, expect, it } from 'vitest';
 import { checkSettings, matcherModeOf, routePrefixOf } from './check.ts';
 import { settings } from './settings.ts';
@@ -23,6 +23,25 @@ describe('the command line', () => {
     expect(theirs.filter((flag) => !ours.has(flag) && !/^(help.*|version)$/.test(flag))).toEqual([]);
   });
 
+  it.skipIf(!isThere)('has the defaults of the real Alertmanager, but for the folders of Debian', () => {
+    const help = execFileSync(REAL, ['--help'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    const ours = new Map(
+      Object.values<SettingSpec>(settings).map((spec) => [spec.flag ?? '', defaultTexts(spec).join()]),
+    );
+    const theirs = [...help.matchAll(/^ {6}--([a-z][a-z.-]*[a-z])=(\S+)/gm)].map(
+      ([, flag = '', shown = '']) => [
+        flag,
+        // A name in capitals stands for a flag without a default.
+        /^[A-Z.-]+$/.test(shown) ? '' : shown.replaceAll('"', ''),
+      ],
+    );
+    expect(theirs.length).toBeGreaterThan(20);
+    const DEBIANS = new Set(['config.file', 'storage.path', 'web.ui-path']);
+    for (const [flag = '', shown] of theirs)
+      if (!DEBIANS.has(flag))
+        expect([flag, ours.get(flag)]).toEqual([flag, flag === 'web.timeout' ? '0s' : shown]);
+  });
+
   it('has upstream defaults', () => {
     const values = valuesOf();
     expect(values.configFile).toBe('alertmanager.yml');
@@ -35,7 +54,6 @@ describe('the command line', () => {
   });
 
   it.each([
-    [['--web.config.file=web.yml'], '--web.config.file=web.yml'],
     [['--cluster.tls-config=tls.yml'], '--cluster.tls-config=tls.yml'],
     [['--enable-feature=nonsense'], "unknown option 'nonsense'"],
     [['--enable-feature=classic-mode,utf8-strict-mode'], 'exclude each other'],

@@ -107,7 +107,7 @@ export const settings = {
     type: 'path',
     flag: 'web.config.file',
     default: '',
-    doc: 'Path to configuration file that can enable TLS or authentication. Not supported by this version: a value other than the empty string is refused.',
+    doc: 'Path to configuration file that can enable TLS or authentication. Users, headers, rate limit and certificates are taken over within a second of a change. Empty: plain HTTP, for everybody.',
   },
   webUiPath: {
     type: 'path',
@@ -119,7 +119,7 @@ export const settings = {
     type: 'bool',
     flag: 'web.systemd-socket',
     default: false,
-    doc: 'Use systemd socket activation listeners instead of port listeners. Not supported: true is refused.',
+    doc: 'Use systemd socket activation listeners instead of port listeners (Linux only).',
   },
   clusterTlsConfig: {
     type: 'path',
@@ -139,14 +139,14 @@ export const settings = {
     type: 'int',
     flag: 'web.get-concurrency',
     default: 0,
-    min: 0,
-    doc: 'Maximum number of GET requests processed concurrently. 0: the larger of 8 and the number of cores.',
+    doc: 'Maximum number of GET requests processed concurrently. If negative or zero, the limit is the number of cores or 8, whichever is larger. Open event streams do not count.',
   },
   webTimeout: {
     type: 'duration',
     flag: 'web.timeout',
     default: '0s',
-    doc: 'Timeout for HTTP requests. 0: none.',
+    min: '-2562047h',
+    doc: 'Timeout for HTTP requests, until their answer begins. If negative or zero, no timeout is set.',
   },
   webMaxBodyBytes: {
     type: 'int',
@@ -289,7 +289,7 @@ export const settings = {
     flag: 'enable-feature',
     default: [],
     isSplit: true,
-    doc: 'Comma-separated list of features to enable: classic-mode, utf8-strict-mode, event-recorder.',
+    doc: 'Comma-separated experimental features to enable: classic-mode, utf8-strict-mode, event-recorder. Accepted without an effect so far: alert-names-in-metrics, receiver-name-in-metrics, group-key-in-metrics, auto-gomemlimit.',
   },
   logLevel: {
     type: 'enum',

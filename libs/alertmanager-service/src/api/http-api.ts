@@ -204,7 +204,7 @@ function preflightOf(request: HttpRequest): HttpResponse | undefined {
 function answerPlain(deps: HttpApiDeps, page: ReturnType<typeof pageHandler>, request: HttpRequest): Answer {
   const { path, method } = request;
   if (path === '/-/healthy' || path === '/-/ready') {
-    if (method !== 'GET' && method !== 'HEAD') return notAllowed('GET,HEAD,OPTIONS');
+    if (method !== 'GET' && method !== 'HEAD') return otherMethod(method, 'GET,HEAD,OPTIONS');
     // Upstream is ready at once; who asks for the state hears when notifications may start.
     if (path === '/-/ready' && last(request, 'state') === '1' && !deps.isReady()) {
       return text(503, 'settling: notifications start when the gate opens\n');
@@ -212,7 +212,7 @@ function answerPlain(deps: HttpApiDeps, page: ReturnType<typeof pageHandler>, re
     return text(200, 'OK');
   }
   if (path === '/-/reload') {
-    if (method !== 'POST') return notAllowed('OPTIONS,POST');
+    if (method !== 'POST') return otherMethod(method, 'OPTIONS,POST');
     return reloaded(deps);
   }
   if (/^\/api\/v1\/(status|receivers|alerts|silences|silence\/[^/]+)$/.test(path)) {
@@ -236,8 +236,11 @@ async function reloaded(deps: HttpApiDeps): Promise<HttpResponse> {
   }
 }
 
-const notAllowed = (allow: string): HttpResponse =>
-  text(405, 'Method Not Allowed\n', { Allow: allow, 'X-Content-Type-Options': 'nosniff' });
+/** As upstream: OPTIONS is answered, others are refused, and both are told what there is. */
+const otherMethod = (method: string, allow: string): HttpResponse =>
+  method === 'OPTIONS'
+    ? { status: 200, headers: { Allow: allow }, body: '' }
+    : text(405, 'Method Not Allowed\n', { Allow: allow, 'X-Content-Type-Options': 'nosniff' });
 
 function status({ parts, tenantOf, startedAt }: HttpApiDeps): unknown {
   const { name } = parts.cluster;

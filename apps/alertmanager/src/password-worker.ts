@@ -1,0 +1,3 @@
+import { runPasswordThread } from '@tocsin/transport';
+
+runPasswordThread();
