@@ -111,7 +111,11 @@ export class SecureListener {
       handshakeTimeout: HANDSHAKE_MS,
     });
     server.on('secureConnection', (socket) => this.#secured(socket, tls));
-    server.on('tlsClientError', (error) => this.#debug(error));
+    server.on('tlsClientError', (error, socket) => {
+      this.#debug(error);
+      // Node leaves it open, also when its handshake took too long.
+      socket.destroy();
+    });
     this.#tls = { of: tls, server };
     return server;
   }

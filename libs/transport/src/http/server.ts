@@ -24,6 +24,8 @@ const REQUEST_TIMEOUT_MS = 60_000;
 // Longer than any client's own limit: whoever closes an idle connection first should not be us, since a
 // request may be on its way on it.
 const KEEP_ALIVE_MS = 300_000;
+/** Silence after which TCP asks whether the other side is still there. */
+const PROBE_MS = 60_000;
 const CONNECTIONS_MAX = 20_000;
 /** How often node looks for clients that take too long. */
 const LOOK_MS = 1_000;
@@ -108,6 +110,9 @@ class Listener {
       keepAliveTimeout: KEEP_ALIVE_MS,
       connectionsCheckingInterval: LOOK_MS,
       noDelay: true,
+      // A watcher whose machine vanished says nothing more; without this its place would stay taken.
+      keepAlive: true,
+      keepAliveInitialDelay: PROBE_MS,
     };
     this.server = createServer(limits, (request: IncomingMessage, response: ServerResponse) => {
       this.#fresh.delete(request.socket);

@@ -12,8 +12,8 @@ import type { Readable } from 'node:stream';
 const DRAIN_MS = 1_000;
 /** For the body of a request by HTTP/2; for HTTP/1.1 the server itself has the limit. */
 const BODY_MS = 60_000;
-/** A client that takes nothing of its answer for so long is cut off. */
-export const STALL_MS = 60_000;
+/** A client that takes nothing of its answer is cut off after this time, or twice it: Node looks no more often. */
+export const STALL_MS = 30_000;
 
 /** Name, value, name, value. */
 export type RawHeaders = string[];
