@@ -416,6 +416,8 @@ it(
         drip(plain.port),
         drip(secure.port, ca),
         opened(secure.port),
+        // The beginning of a handshake.
+        opened(secure.port, Buffer.from([0x16, 3, 1, 2, 0, 1])),
       ]).flat(),
     );
     const health = async (): Promise<void> => {
@@ -479,10 +481,13 @@ it(
   },
 );
 
-/** Sends nothing, for ever. */
-function opened(port: number): Promise<Socket> {
+/** Sends nothing more, for ever. */
+function opened(port: number, first?: Buffer): Promise<Socket> {
   return new Promise((settle) => {
-    const socket = connect(port, HOST, () => settle(socket.resume()));
+    const socket = connect(port, HOST, () => {
+      if (first !== undefined) socket.write(first);
+      settle(socket.resume());
+    });
     socket.on('error', () => undefined);
   });
 }

@@ -154,7 +154,7 @@ export const settings = {
     default: 67_108_864,
     min: 1024,
     unit: 'bytes',
-    doc: 'Largest request body; a larger one is answered with 413.',
+    doc: 'Largest request body; a larger one is answered with 413. All bodies being read at once may hold four times as much; beyond that large ones are answered with 503.',
   },
   grpcListenAddress: {
     type: 'address',
