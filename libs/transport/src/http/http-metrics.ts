@@ -59,6 +59,8 @@ const METHODS: ReadonlyMap<string, string> = new Map(
   ]),
 );
 const SILENCE = '/api/v2/silence/';
+const UUID = /\/[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?=\/|$)/;
+const FINGERPRINT = /\/[0-9a-f]{16}(?=\/|$)/;
 
 /** Keeps the labels of what strangers ask for within bounds. */
 export class HttpObserver {
@@ -91,8 +93,11 @@ export class HttpObserver {
   #handlerOf(path: string, status: number): string {
     if (this.#handlers.has(path)) return path;
     if (path.startsWith(SILENCE)) return `${SILENCE}{silenceID}`;
-    if (status === 404 || this.#handlers.size >= HANDLERS_MAX) return 'other';
-    this.#handlers.add(path);
-    return path;
+    if (status === 404) return 'other';
+    const handler = path.replace(UUID, '/{silenceID}').replace(FINGERPRINT, '/{fingerprint}');
+    if (this.#handlers.has(handler)) return handler;
+    if (this.#handlers.size >= HANDLERS_MAX) return 'other';
+    this.#handlers.add(handler);
+    return handler;
   }
 }

@@ -445,6 +445,8 @@ describe('what is counted', () => {
     await ask(port, 'POST', '/am/api/v2/alerts', 'x');
     await ask(port, 'GET', '/am/api/v2/silence/63b9a5ad-9f5e-4d4c-8d2e-6f4d8b6f3f4a');
     await ask(port, 'DELETE', '/am/api/v2/silence/gone');
+    await ask(port, 'POST', '/am/silences/63b9a5ad-9f5e-4d4c-8d2e-6f4d8b6f3f4a/expire', 'x');
+    await ask(port, 'POST', '/am/alerts/00f1a5ad9f5e4d4c', 'x');
     await ask(port, 'GET', '/am/-/healthy');
     await ask(port, 'GET', '/am/nowhere');
     await ask(port, 'PURGE', '/am/-/healthy');
@@ -455,6 +457,10 @@ describe('what is counted', () => {
       `${duration} {"handler":"/api/v2/alerts","method":"post","code":"200"}`,
       `${duration} {"handler":"/api/v2/silence/{silenceID}","method":"get","code":"200"}`,
       `${duration} {"handler":"/api/v2/silence/{silenceID}","method":"delete","code":"404"}`,
+      `${duration} {"handler":"/silences/{silenceID}/expire","method":"post","code":"200"}`,
+      `${size} {"handler":"/silences/{silenceID}/expire","method":"post"} 5`,
+      `${duration} {"handler":"/alerts/{fingerprint}","method":"post","code":"200"}`,
+      `${size} {"handler":"/alerts/{fingerprint}","method":"post"} 5`,
       `${duration} {"handler":"/-/healthy","method":"get","code":"200"}`,
       `${size} {"handler":"/-/healthy","method":"get"} 5`,
       `${duration} {"handler":"other","method":"get","code":"404"}`,
