@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { splitNflog, splitSilences, type ReplicatedEntry } from '@tocsin/alerting';
-import { startAlertmanager, type VersionInfo } from '@tocsin/alertmanager-service';
+import { countSnapshot, startAlertmanager, type VersionInfo } from '@tocsin/alertmanager-service';
 import { disabledCluster, gossipConfig, type ClusterPort } from '@tocsin/cluster';
 import {
   Lifecycle,
@@ -74,7 +74,7 @@ async function main(): Promise<void> {
 
   const front = await openFront(values, logger);
   life.onStop('stop checking passwords', 1_000, () => front.security?.stop() ?? Promise.resolve());
-  const store = await openStore(values, { logger, timers });
+  const store = await openStore(values, { logger, timers, meter });
   const events = eventLog({ logger });
   const cluster = openCluster(values, {
     logger,
@@ -100,7 +100,7 @@ async function main(): Promise<void> {
     cluster,
     receivers: links,
     events,
-    ...recorderMeans(values.enableFeature, environment, life),
+    ...recorderMeans(values.enableFeature, { environment, life, meter }),
     readConfiguration: () => readTextFile(values.configFile),
     readDocument: readYaml,
     readTemplates: (globs) => readTemplateFiles(globs, dirname(values.configFile)),
@@ -139,7 +139,7 @@ type Values = ReturnType<typeof loadSettings<typeof settings>>['values'];
 
 async function openStore(
   values: Values,
-  deps: { readonly logger: Logger; readonly timers: Timers },
+  { meter, ...deps }: { readonly logger: Logger; readonly timers: Timers; readonly meter: Meter },
 ): Promise<StateStore> {
   const clock = nodeClock();
   if (values.databaseUrl === '') {
@@ -151,6 +151,7 @@ async function openStore(
       },
       snapshotIntervalMs: values.maintenanceInterval,
       clock,
+      onSnapshot: (report) => countSnapshot(meter, report),
       ...deps,
     });
   }
@@ -205,7 +206,7 @@ async function receiversLinks(
   },
 ): Promise<readonly RpcLink[]> {
   if (addresses.length > 0) return addresses.map((address) => dialGrpc(address));
-  const http = httpOut();
+  const http = httpOut({ meter: deps.meter });
   const receivers = startReceivers({
     ...deps,
     clock: nodeClock(),

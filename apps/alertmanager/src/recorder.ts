@@ -1,7 +1,7 @@
 /** The event recorder's way out of this process. */
 import { hostname } from 'node:os';
 import type { RecorderMeans } from '@tocsin/alertmanager-service';
-import type { Lifecycle } from '@tocsin/kernel';
+import type { Lifecycle, Meter } from '@tocsin/kernel';
 import { httpPoster } from '@tocsin/receivers-service';
 import { appendFile, appendStdout, nodeClock, readTextFile, readYaml, sha256Hex } from '@tocsin/runtime';
 import { httpOut } from '@tocsin/transport';
@@ -9,11 +9,18 @@ import { httpOut } from '@tocsin/transport';
 /** Undefined without `--enable-feature=event-recorder`: then the section is not looked at. */
 export function recorderMeans(
   features: readonly string[],
-  environment: (name: string) => string | undefined,
-  life: Lifecycle,
+  {
+    environment,
+    life,
+    meter,
+  }: {
+    readonly environment: (name: string) => string | undefined;
+    readonly life: Lifecycle;
+    readonly meter: Meter;
+  },
 ): { readonly recorder?: RecorderMeans } {
   if (!features.includes('event-recorder')) return {};
-  const http = httpOut();
+  const http = httpOut({ meter });
   life.onStop("close the event recorder's connections", 2_000, () => http.close());
   const parts = {
     clock: nodeClock(),

@@ -43,7 +43,7 @@ async function main(): Promise<void> {
     logger,
   });
   life.onStop('send the last spans', 4_000, () => tracing.shutdown());
-  const http = httpOut();
+  const http = httpOut({ meter });
   life.onStop('close connections to receivers', 2_000, () => http.close());
   const service = startReceivers({
     clock,

@@ -5,7 +5,7 @@
  * before the cluster is joined, the cluster before anything is dispatched, and the last write comes
  * after the last notification.
  */
-import { Nflog, Silences, compileMatcher } from '@tocsin/alerting';
+import { Nflog, compileMatcher } from '@tocsin/alerting';
 import type { ClusterView } from '@tocsin/cluster';
 import {
   AppError,
@@ -21,6 +21,7 @@ import { httpApi } from './api/http-api.ts';
 import { ConfigurationLoader } from './configuration-loader.ts';
 import { emitter, uuid } from './emit.ts';
 import { ingestHandlers } from './ingest.ts';
+import { MeasuredSilences } from './measured-silences.ts';
 import { alertmanagerMetrics as metrics } from './metrics.ts';
 import type { AlertmanagerParts } from './parts.ts';
 import { ReceiversClient } from './receivers-client.ts';
@@ -28,6 +29,7 @@ import { EventRecorder } from './recorder/event-recorder.ts';
 import { Observer, noObserver } from './recorder/observer.ts';
 import { recorderMetrics } from './recorder/recorder-metrics.ts';
 import { ReplicatedLog } from './replicated-log.ts';
+import { stateMetrics } from './state-metrics.ts';
 import { TenantAlertmanager } from './tenant.ts';
 
 export interface Alertmanager {
@@ -49,7 +51,7 @@ export interface Alertmanager {
  */
 export async function startAlertmanager(parts: AlertmanagerParts): Promise<Alertmanager> {
   const { clock, timers, random, logger, meter, settings, store, cluster } = parts;
-  meter.declare({ ...metrics, ...recorderMetrics });
+  meter.declare({ ...metrics, ...stateMetrics, ...recorderMetrics });
   const life = new Lifecycle({ clock, timers, logger });
   const emit = emitter({ clock, random, sink: parts.events, replica: settings.replica });
   const recorder = parts.recorder && new EventRecorder({ ...parts, means: parts.recorder });
@@ -69,7 +71,8 @@ export async function startAlertmanager(parts: AlertmanagerParts): Promise<Alert
 
   const receivers = new ReceiversClient(parts.receivers, { clock, timers, logger, meter });
   const gate = openableGate();
-  const log = new ReplicatedLog(new Nflog(), new Silences(compileMatcher), {
+  const silences = new MeasuredSilences(compileMatcher, parts);
+  const log = new ReplicatedLog(new Nflog(), silences, {
     tenant: '',
     clock,
     timers,
@@ -94,6 +97,7 @@ export async function startAlertmanager(parts: AlertmanagerParts): Promise<Alert
     startAt: clock.wall() + settings.dispatchStartDelayMs,
   });
   await tenant.restore(store, configuration);
+  silences.loaded();
   life.onStop('write the alerts', 5_000, () => tenant.alerts.flush());
 
   const onView = (view: ClusterView): void => {
@@ -171,13 +175,19 @@ function collectMetrics(parts: AlertmanagerParts, tenant: TenantAlertmanager): v
 
 /** Starts the periodic clean-up; returns what ends it. */
 function maintenance(parts: AlertmanagerParts, tenant: TenantAlertmanager): () => Promise<void> {
-  const { timers, store, clock, logger, settings } = parts;
+  const { timers, store, clock, logger, meter, settings } = parts;
+  const count = (of: 'Maintenance' | 'MaintenanceErrors'): void => {
+    meter.add(stateMetrics[`nflog${of}`], 1, {});
+    meter.add(stateMetrics[`silences${of}`], 1, {});
+  };
   const run = async (): Promise<void> => {
+    count('Maintenance');
     try {
       await tenant.collectGarbage(store);
       for (const kind of ['nflog', 'silence', 'alert', 'group'] as const)
         await store.collectGarbage(kind, clock.wall());
     } catch (error) {
+      count('MaintenanceErrors');
       logger.warn('Maintenance of the store failed; it is tried again at the next interval', {
         err: messageOf(error),
       });

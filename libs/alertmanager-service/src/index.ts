@@ -7,6 +7,8 @@ export { alertmanagerMetrics } from './metrics.ts';
 export * from './checked-configuration.ts';
 export type { ConfigurationStatus } from './configuration-loader.ts';
 export { outputSettings as checkEventRecorder } from './recorder/recorder-settings.ts';
+export { stateMetrics } from './state-metrics.ts';
+export { countSnapshot, type SnapshotReport } from './snapshot-report.ts';
 export type { RecorderMeans } from './recorder/event-recorder.ts';
 export type { LineSink } from './recorder/line-output.ts';
 export { recorderMetrics } from './recorder/recorder-metrics.ts';

@@ -182,7 +182,7 @@ async function settleBarrier(deps: NotifyDeps): Promise<void> {
 /** Looks at the log as it is now. */
 function look(deps: NotifyDeps, job: Job): Verdict {
   const { group, now } = job.context;
-  const entry = deps.log.nflog.get(group.key, job.receiver);
+  const entry = deps.log.entryOf(group.key, job.receiver);
   const decision = decide({
     entry,
     firing: new Set(job.firing),

@@ -26,10 +26,11 @@ import {
   type StateRow,
   type Timers,
 } from '@tocsin/kernel';
-import { msOf, type Tenant } from '@tocsin/model';
+import { msOf, type ReceiverRef, type Tenant } from '@tocsin/model';
 import type { Emit } from './emit.ts';
 import { alertmanagerMetrics as metrics } from './metrics.ts';
 import type { Observer } from './recorder/observer.ts';
+import { stateMetrics } from './state-metrics.ts';
 
 /** Of the default tenant, as real Alertmanagers name them. Others use Grafana's names. */
 export const nflogChannel = (tenant: Tenant): string => (tenant === '' ? 'nfl' : `notificationlog:${tenant}`);
@@ -141,6 +142,17 @@ export class ReplicatedLog {
     });
   }
 
+  /** What the log says about a group and an integration; counted as a query. */
+  entryOf(groupKey: string, receiver: ReceiverRef): NflogEntry | undefined {
+    const { clock, meter } = this.#deps;
+    const startedAt = clock.mono();
+    const entry = this.nflog.get(groupKey, receiver);
+    meter.add(stateMetrics.nflogQueries, 1, {});
+    if (entry === undefined) meter.add(stateMetrics.nflogQueryErrors, 1, {});
+    meter.observe(stateMetrics.nflogQueryDuration, (clock.mono() - startedAt) / 1000, {});
+    return entry;
+  }
+
   /** A notification was sent (or needed no sending): peers hear of it in this very turn. */
   record(entry: NflogEntry): void {
     if (!this.nflog.log(entry)) return;
@@ -209,8 +221,19 @@ export class ReplicatedLog {
 
   /** Drops what has expired from memory. */
   collectGarbage(): void {
-    const now = this.#deps.clock.wall();
+    const { clock, meter } = this.#deps;
+    const now = clock.wall();
+    const startedAt = clock.mono();
     this.nflog.gc(now);
-    this.silences.gc(now);
+    const between = clock.mono();
+    meter.observe(stateMetrics.nflogGc, (between - startedAt) / 1000, {});
+    try {
+      this.silences.gc(now);
+    } catch (error) {
+      meter.add(stateMetrics.silencesGcErrors, 1, {});
+      throw error;
+    } finally {
+      meter.observe(stateMetrics.silencesGc, (clock.mono() - between) / 1000, {});
+    }
   }
 }

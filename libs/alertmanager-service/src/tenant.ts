@@ -18,6 +18,7 @@ import type { AlertmanagerParts } from './parts.ts';
 import { runPipeline, type PipelineDeps } from './pipeline.ts';
 import type { Observer } from './recorder/observer.ts';
 import type { IntegrationSettings, ReceiversClient } from './receivers-client.ts';
+import { IntakeFigures } from './intake-figures.ts';
 import type { ReplicatedLog } from './replicated-log.ts';
 import { settingsOf } from './integration-settings.ts';
 import { groupsMax } from './settings.ts';
@@ -54,6 +55,7 @@ export class TenantAlertmanager {
   readonly log: ReplicatedLog;
   readonly alerts: AlertStore;
   readonly #deps: Deps;
+  readonly #intake: IntakeFigures;
   readonly #settings = new WeakKeyed<IntegrationSettings>();
   /** Log entries that this replica wrote; gone with the entries. */
   readonly #ownEntries = new WeakSet<NflogEntry>();
@@ -64,6 +66,7 @@ export class TenantAlertmanager {
     this.#deps = deps;
     this.tenant = deps.tenant;
     this.log = deps.log;
+    this.#intake = new IntakeFigures(deps.parts);
     const { clock, timers, logger, meter, settings } = deps.parts;
     this.alerts = new AlertStore({
       tenant: deps.tenant,
@@ -219,14 +222,14 @@ export class TenantAlertmanager {
 
   // The inhibitor sees all alerts before the dispatcher sees any: an inhibited alert must not slip through a restart.
   #feed({ inhibitor, dispatcher }: Running): void {
-    for (const alert of this.alerts.alerts()) inhibitor.observe(alert);
-    for (const alert of this.alerts.alerts()) dispatcher.insert(alert);
+    for (const alert of this.alerts.alerts()) this.#intake.inhibitor(() => inhibitor.observe(alert));
+    for (const alert of this.alerts.alerts()) this.#intake.dispatcher(() => dispatcher.insert(alert));
   }
 
   #onAlert(alert: Alert): void {
     const { inhibitor, dispatcher } = this.#now();
-    inhibitor.observe(alert);
-    dispatcher.insert(alert);
+    this.#intake.inhibitor(() => inhibitor.observe(alert));
+    this.#intake.dispatcher(() => dispatcher.insert(alert));
   }
 
   #pipelineDeps(stop: CancelSignal): PipelineDeps {

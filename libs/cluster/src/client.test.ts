@@ -44,6 +44,8 @@ function bench(): {
     set: ({ name }, value) => void calls.push(`set ${name} ${value}`),
     observe: ({ name }, value) => void calls.push(`observe ${name} ${value}`),
     declare: (specs) => void calls.push(`declare ${Object.keys(specs).length}`),
+    tally: () => undefined,
+    remove: () => undefined,
     onCollect: () => undefined,
   };
   const cluster = clusterClient({

@@ -74,6 +74,8 @@ function countingMeter(): Meter & { readonly totals: Map<MetricSpec, number>; co
     set: (spec, value) => void totals.set(spec, value),
     observe: () => undefined,
     declare: () => undefined,
+    tally: () => undefined,
+    remove: () => undefined,
     onCollect: (collect) => void collectors.push(collect),
   };
 }

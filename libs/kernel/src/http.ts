@@ -62,6 +62,8 @@ export interface HttpOut {
     readonly truncate?: boolean;
     /** Absent: directly, with the public authorities of TLS. */
     readonly connection?: HttpConnection;
+    /** Who asks, for metrics: one of few names, never an outsider's word. Absent: `default`. */
+    readonly dialer?: string;
   }): Promise<{
     readonly status: number;
     readonly headers: Readonly<Record<string, string>>;

@@ -22,6 +22,10 @@ export interface Meter {
   set<L extends string>(spec: MetricSpec<L>, value: number, labels: LabelsOf<L>): void;
   /** Histograms and summaries. */
   observe<L extends string>(spec: MetricSpec<L>, value: number, labels: LabelsOf<L>): void;
+  /** Summaries: `count` observations at once, of which the caller kept only the sum. */
+  tally<L extends string>(spec: MetricSpec<L>, sum: number, count: number, labels: LabelsOf<L>): void;
+  /** Gauges: the thing that these labels name is gone, and its series with it. */
+  remove<L extends string>(spec: MetricSpec<L>, labels: LabelsOf<L>): void;
   /** Makes the metric exist (with 0, and its `initial` series) before its first use. */
   declare(specs: Readonly<Record<string, MetricSpec>>): void;
   /** `collect` runs before each scrape: for gauges that are cheaper to read than to keep. */
@@ -32,6 +36,8 @@ export const noMeter: Meter = {
   add: () => undefined,
   set: () => undefined,
   observe: () => undefined,
+  tally: () => undefined,
+  remove: () => undefined,
   declare: () => undefined,
   onCollect: () => undefined,
 };

@@ -65,6 +65,8 @@ export function captureMeter(): CaptureMeter {
       one.value += value;
       one.observed.push(value);
     },
+    tally: (spec, sum, _count, labels) => void (at(spec, labels).value += sum),
+    remove: (spec, labels) => void Object.assign(at(spec, labels), { value: 0, observed: [] }),
     declare: () => undefined,
     onCollect: (collect) => void collectors.push(collect),
     value: (spec, labels) => at(spec, labels).value,

@@ -41,6 +41,7 @@ export async function exchange(
       ...(hop.answerBytesMax === undefined
         ? { maxBytes: ANSWER_BYTES_MAX, truncate: true }
         : { maxBytes: hop.answerBytesMax }),
+      ...(context.dialer === undefined ? {} : { dialer: context.dialer }),
       ...(way === undefined ? {} : { connection: way }),
     });
   } catch (error) {

@@ -32,6 +32,8 @@ export type Delivery =
 export interface SendContext {
   readonly clock: Clock;
   readonly http: HttpOut;
+  /** Names the connections in metrics: the integration's type. */
+  readonly dialer?: string;
   /** A secret's file, read at each use so that rotation needs no reload. Rejects with AppError. */
   readonly readSecret: (path: string) => Promise<string>;
   /** When the notification must be over, on the monotonic clock. */

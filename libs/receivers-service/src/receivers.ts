@@ -207,6 +207,7 @@ class Service {
       integration.notify(request, {
         clock,
         http,
+        dialer: name,
         readSecret,
         deadline: startedAt + timeoutMs,
         traceparent: span.traceparent === '' ? request.traceparent : span.traceparent,

@@ -48,6 +48,25 @@ describe('prometheusMeter', () => {
     expect(meter.contentType).toBe('text/plain; version=0.0.4; charset=utf-8');
   });
 
+  it('shows a summary with 0 from the start, and adds what was summed elsewhere', async () => {
+    const meter = prometheusMeter({ hasProcessMetrics: false });
+    meter.declare(specs);
+    expect(await linesOf(meter, 'gc_seconds')).toEqual(['gc_seconds_sum 0', 'gc_seconds_count 0']);
+    meter.observe(specs.gc, 0.5, {});
+    meter.tally(specs.gc, 2, 7, {});
+    expect(await linesOf(meter, 'gc_seconds')).toEqual(['gc_seconds_sum 2.5', 'gc_seconds_count 8']);
+  });
+
+  it('shows a gauge no more whose thing is gone, and makes room for another', async () => {
+    const meter = prometheusMeter({ hasProcessMetrics: false, seriesMax: 1 });
+    const held = metric({ name: 'held', help: 'Held.', type: 'gauge', labels: ['group'] });
+    meter.set(held, 1, { group: 'a' });
+    meter.remove(held, { group: 'a' });
+    meter.remove(held, { group: 'never' });
+    meter.set(held, 2, { group: 'b' });
+    expect(await linesOf(meter, 'held')).toEqual(['held{group="b"} 2']);
+  });
+
   it('prints process metrics when they are wanted', async () => {
     expect(await prometheusMeter().render()).toContain('\nprocess_cpu_seconds_total ');
   });

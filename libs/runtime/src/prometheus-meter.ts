@@ -2,12 +2,12 @@
  * @module runtime/prometheus-meter
  *
  * The kernel's metrics as Prometheus' text format. prom-client keeps the numbers; what it does not know is
- * added here: metrics are declared by data, summaries have no quantiles (Alertmanager's have none either),
- * and outsiders, whose words become label values, can't make a metric grow without end.
+ * added here: metrics are declared by data, summaries are a sum and a count (Alertmanager's have no
+ * quantiles either) that are there from the start, series can end, and outsiders, whose words become label values, can't make a metric grow without end.
  */
 import { assert, metric, unreachable } from '@tocsin/kernel';
 import type { LabelsOf, Meter, MetricSpec } from '@tocsin/kernel';
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry, Summary } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 export interface PrometheusMeter extends Meter {
   /** Runs the collectors, then prints every metric. */
@@ -52,7 +52,8 @@ type Labels = Readonly<Record<string, string>>;
 interface Bound {
   readonly spec: MetricSpec;
   /** Adds, sets or observes. */
-  readonly record: (labels: Labels, value: number) => void;
+  readonly record: (labels: Labels, value: number, count: number) => void;
+  readonly remove: (labels: Labels) => void;
   readonly seen: Set<string>;
 }
 
@@ -88,6 +89,17 @@ class BoundMeter implements PrometheusMeter {
     this.#record(spec, value, labels);
   }
 
+  tally<L extends string>(spec: MetricSpec<L>, sum: number, count: number, labels: LabelsOf<L>): void {
+    assert(spec.type === 'summary' && count >= 0, `${spec.name}: tally(${count}) of a ${spec.type}`);
+    this.#record(spec, sum, labels, count);
+  }
+
+  remove<L extends string>(spec: MetricSpec<L>, labels: LabelsOf<L>): void {
+    assert(spec.type === 'gauge', `${spec.name}: remove from a ${spec.type}`);
+    const bound = this.#bySpec.get(spec) ?? this.#bind(spec);
+    if (bound.seen.delete(keyOf(spec, labels))) bound.remove(labels);
+  }
+
   declare(specs: Readonly<Record<string, MetricSpec>>): void {
     for (const spec of Object.values(specs)) this.#bind(spec);
   }
@@ -101,16 +113,15 @@ class BoundMeter implements PrometheusMeter {
     return this.#registry.metrics();
   }
 
-  #record(spec: MetricSpec, value: number, labels: Labels): void {
+  #record(spec: MetricSpec, value: number, labels: Labels, count = 1): void {
     const bound = this.#bySpec.get(spec) ?? this.#bind(spec);
-    if (this.#admits(bound, labels)) bound.record(labels, value);
+    if (this.#admits(bound, labels)) bound.record(labels, value, count);
     else this.add(meterMetrics.dropped, 1, { metric: spec.name });
   }
 
   #admits({ spec, seen }: Bound, labels: Labels): boolean {
     if (spec.labels.length === 0) return true;
-    let key = '';
-    for (const name of spec.labels) key += `${labels[name] ?? ''}\u0000`;
+    const key = keyOf(spec, labels);
     if (seen.has(key)) return true;
     if (seen.size >= this.#seriesMax) return false;
     seen.add(key);
@@ -125,8 +136,8 @@ class BoundMeter implements PrometheusMeter {
       this.#bySpec.set(spec, known);
       return known;
     }
-    const { record, start } = instrument(spec, this.#registry);
-    const bound: Bound = { spec, record, seen: new Set() };
+    const { record, start, remove = noRemoval } = instrument(spec, this.#registry);
+    const bound: Bound = { spec, record, remove, seen: new Set() };
     this.#byName.set(spec.name, bound);
     this.#bySpec.set(spec, bound);
     for (const labels of spec.initial ?? []) if (this.#admits(bound, labels)) start(labels);
@@ -134,10 +145,19 @@ class BoundMeter implements PrometheusMeter {
   }
 }
 
+const noRemoval = (): void => undefined;
+
+function keyOf(spec: MetricSpec, labels: Labels): string {
+  let key = '';
+  for (const name of spec.labels) key += `${labels[name] ?? ''}\u0000`;
+  return key;
+}
+
 interface Instrument {
-  readonly record: (labels: Labels, value: number) => void;
+  readonly record: (labels: Labels, value: number, count: number) => void;
   /** Makes the series exist, with 0. */
   readonly start: (labels: Labels) => void;
+  readonly remove?: (labels: Labels) => void;
 }
 
 function instrument(spec: MetricSpec, registry: Registry): Instrument {
@@ -152,7 +172,11 @@ function instrument(spec: MetricSpec, registry: Registry): Instrument {
     }
     case 'gauge': {
       const gauge = new Gauge(base);
-      return { record: (labels, value) => gauge.set(labels, value), start: (labels) => gauge.set(labels, 0) };
+      return {
+        record: (labels, value) => gauge.set(labels, value),
+        start: (labels) => gauge.set(labels, 0),
+        remove: (labels) => gauge.remove(labels),
+      };
     }
     case 'histogram': {
       const histogram = new Histogram({
@@ -164,12 +188,41 @@ function instrument(spec: MetricSpec, registry: Registry): Instrument {
         start: (labels) => histogram.zero(labels),
       };
     }
-    case 'summary': {
-      const summary = new Summary({ ...base, percentiles: [] });
-      // prom-client can't make a summary's series exist without an observation.
-      return { record: (labels, value) => summary.observe(labels, value), start: () => undefined };
-    }
+    case 'summary':
+      return sumAndCount(spec, registry);
     default:
       return unreachable(spec.type);
   }
+}
+
+/** prom-client's summary keeps a digest for quantiles, which costs a microsecond for each observation. */
+function sumAndCount(spec: MetricSpec, registry: Registry): Instrument {
+  const series = new Map<string, { readonly labels: Labels; sum: number; count: number }>();
+  const at = (labels: Labels): { sum: number; count: number } => {
+    const key = keyOf(spec, labels);
+    const found = series.get(key) ?? { labels, sum: 0, count: 0 };
+    series.set(key, found);
+    return found;
+  };
+  if (spec.labels.length === 0) at({});
+  const { name, help } = spec;
+  const shown = (): object => ({
+    name,
+    help,
+    type: 'summary',
+    values: [...series.values()].flatMap(({ labels, sum, count }) => [
+      { metricName: `${name}_sum`, labels, value: sum },
+      { metricName: `${name}_count`, labels, value: count },
+    ]),
+  });
+  // The registry asks no more of a metric than its name, and what it shows.
+  registry.registerMetric({ name, get: () => Promise.resolve(shown()) } as unknown as Gauge);
+  return {
+    record: (labels, sum, count) => {
+      const found = at(labels);
+      found.sum += sum;
+      found.count += count;
+    },
+    start: (labels) => void at(labels),
+  };
 }

@@ -6,6 +6,7 @@ export { dialGrpc, type DialGrpcOptions } from './grpc/client.ts';
 export { serveGrpc, type GrpcServing, type ServeGrpcOptions } from './grpc/server.ts';
 export { serveHttp, type HttpServing, type ServeHttpOptions } from './http/server.ts';
 export { httpOut, type HttpOutClient, type HttpOutOptions } from './http/out.ts';
+export { dialerMetrics } from './http/dialer.ts';
 export { memberlistCluster, type MemberlistClusterOptions } from './gossip/memberlist-cluster.ts';
 export { runGossipThread, type GossipThreadData, type GossipThreadDeps } from './gossip/gossip-thread.ts';
 export { httpMetrics, type HttpMetrics } from './http/http-metrics.ts';

@@ -1,11 +1,11 @@
 /** The names, types and labels of what upstream exposes, against what is declared here. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { alertmanagerMetrics } from '@tocsin/alertmanager-service';
+import { alertmanagerMetrics, recorderMetrics, stateMetrics } from '@tocsin/alertmanager-service';
 import { clusterMetrics } from '@tocsin/cluster';
 import type { MetricSpec } from '@tocsin/kernel';
 import { metricsPageMetrics } from '@tocsin/runtime';
-import { httpMetrics } from '@tocsin/transport';
+import { dialerMetrics, httpMetrics } from '@tocsin/transport';
 import type { CaseNote, ConformanceSet, Verdict } from '../conformance-set.ts';
 
 interface Recorded {
@@ -18,13 +18,6 @@ interface Recorded {
 const OPTIONAL = new Set(['group_key', 'goarch', 'goos', 'tags', 'le', 'quantile', 'receiver_name']);
 
 const WHY: readonly (readonly [RegExp, string])[] = [
-  [/^net_conntrack_/, 'counts connections of a Go HTTP client'],
-  [
-    /_snapshot_|_maintenance_|_gc_|_state_size$/,
-    'about upstream’s snapshot files; state rows have metrics of their own',
-  ],
-  [/_quer(y|ies)_|_index_size$|_compile_errors_/, 'about upstream’s query engine for silences and log'],
-  [/_subscriber_|_creation_|_alert_processing_/, 'about upstream’s channels between goroutines'],
   [/.*/, 'not measured yet'],
 ];
 
@@ -36,6 +29,9 @@ export const set: ConformanceSet = {
     const { metrics } = JSON.parse(text) as { readonly metrics: readonly Recorded[] };
     const all: readonly MetricSpec[] = [
       ...Object.values(alertmanagerMetrics),
+      ...Object.values(stateMetrics),
+      ...Object.values(recorderMetrics),
+      ...Object.values(dialerMetrics),
       ...Object.values(clusterMetrics),
       ...Object.values(httpMetrics),
       ...Object.values(metricsPageMetrics),

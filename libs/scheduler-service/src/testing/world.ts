@@ -108,6 +108,8 @@ export class RecordedMeter implements Meter {
   };
   set: Meter['set'] = (spec, value, labels) => void this.#values.set(seriesOf(spec.name, labels), value);
   observe: Meter['observe'] = (spec, _, labels) => this.add(spec, 1, labels);
+  tally: Meter['tally'] = (spec, _, count, labels) => this.add(spec, count, labels);
+  remove: Meter['remove'] = (spec, labels) => void this.#values.delete(seriesOf(spec.name, labels));
   declare: Meter['declare'] = () => undefined;
   onCollect: Meter['onCollect'] = (collect) => void this.#collectors.push(collect);
 

@@ -8,6 +8,7 @@ import {
   type Socket,
 } from 'node:net';
 import { AppError, type HttpConnection, type HttpOut } from '@tocsin/kernel';
+import { captureMeter } from '@tocsin/kernel/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { makeCertificate } from '../testing/certificate.ts';
 import { httpOut, type HttpOutClient } from './out.ts';
@@ -238,5 +239,33 @@ describe('TLS', () => {
     expect(
       (await errorOf(out.send({ ...post, url, connection: { tls: { caPem: certificate } } }))).code,
     ).toBe('unavailable');
+  });
+});
+
+describe('connections', () => {
+  it('are counted for who asked: attempted, established, failed and why, closed; also those to a proxy', async () => {
+    const meter = captureMeter();
+    const out = httpOut({ meter });
+    const at = await serve((_, response) => response.end('ok'));
+    const gone = createTcpServer();
+    const nobody = await port(gone);
+    await new Promise((closed) => gone.close(closed));
+    await out.send({ ...post, url: `http://127.0.0.1:${at}/`, dialer: 'webhook' });
+    await out.send({ ...post, url: `http://127.0.0.1:${at}/`, dialer: 'slack' });
+    await out.send({
+      ...post,
+      url: 'http://target.invalid/',
+      dialer: 'slack',
+      connection: { proxyUrl: `http://127.0.0.1:${at}` },
+    });
+    await errorOf(out.send({ ...post, url: `http://127.0.0.1:${nobody}/`, dialer: 'webhook' }));
+    await out.close();
+    const of = (name: string, labels: Readonly<Record<string, string>>): number =>
+      meter.value({ name: `net_conntrack_dialer_conn_${name}_total` }, labels);
+    const webhook = { dialer_name: 'webhook' };
+    const slack = { dialer_name: 'slack' };
+    expect([of('attempted', webhook), of('established', webhook), of('closed', webhook)]).toEqual([2, 1, 1]);
+    expect(of('failed', { ...webhook, reason: 'refused' })).toBe(1);
+    expect([of('attempted', slack), of('established', slack), of('closed', slack)]).toEqual([2, 2, 2]);
   });
 });

@@ -10,12 +10,15 @@
 import {
   AppError,
   messageOf,
+  noMeter,
   type HttpConnection,
   type HttpOut,
   type HttpTls,
+  type Meter,
   type TlsVersion,
 } from '@tocsin/kernel';
-import { Agent, ProxyAgent, request as undiciRequest, type Dispatcher } from 'undici';
+import { Agent, Pool, ProxyAgent, buildConnector, request as undiciRequest, type Dispatcher } from 'undici';
+import { countedConnector, dialerMetrics } from './dialer.ts';
 
 const IDLE_MS = 300_000;
 const CONNECT_MS_MAX = 30_000;
@@ -36,9 +39,12 @@ type Answer = Awaited<ReturnType<HttpOut['send']>>;
 export interface HttpOutOptions {
   /** PEM; absent: the public authorities. */
   readonly caPem?: string;
+  /** Counts connections. */
+  readonly meter?: Meter;
 }
 
 export function httpOut(options: HttpOutOptions = {}): HttpOutClient {
+  options.meter?.declare(dialerMetrics);
   const dispatchers = new Dispatchers(options);
   return {
     send: (request) => exchange(dispatchers, request),
@@ -46,24 +52,24 @@ export function httpOut(options: HttpOutOptions = {}): HttpOutClient {
   };
 }
 
-/** Pools of connections: one for all that is reached directly, and one for each other way. */
+/** Pools of connections for each dialer: one for all that is reached directly, and one for each other way. */
 class Dispatchers {
-  readonly #direct: Agent;
+  /** By dialer. */
+  readonly #direct = new Map<string, Agent>();
   readonly #options: HttpOutOptions;
   /** Least recently used first. */
   readonly #others = new Map<string, Dispatcher>();
 
   constructor(options: HttpOutOptions) {
     this.#options = options;
-    this.#direct = new Agent({ ...POOL, connect: { timeout: CONNECT_MS_MAX, ...caOf(options) } });
   }
 
-  of(url: URL, connection: HttpConnection | undefined): Dispatcher {
-    if (connection === undefined) return this.#direct;
+  of(url: URL, connection: HttpConnection | undefined, dialer: string): Dispatcher {
+    if (connection === undefined) return this.#directly(dialer);
     // A tunnel's TLS must name its target, and only a tunnel takes the proxy's headers.
     const isProxied = connection.proxyUrl !== undefined;
-    const key = JSON.stringify([connection, isProxied ? [url.protocol, url.hostname] : []]);
-    const found = this.#others.get(key) ?? this.#make(url, connection);
+    const key = JSON.stringify([dialer, connection, isProxied ? [url.protocol, url.hostname] : []]);
+    const found = this.#others.get(key) ?? this.#make(url, connection, dialer);
     this.#others.delete(key);
     this.#others.set(key, found);
     if (this.#others.size > CONNECTION_KINDS_MAX) this.#dropOldest();
@@ -71,7 +77,9 @@ class Dispatchers {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#direct, ...this.#others.values()].map((dispatcher) => dispatcher.close()));
+    await Promise.all(
+      [...this.#direct.values(), ...this.#others.values()].map((dispatcher) => dispatcher.close()),
+    );
   }
 
   #dropOldest(): void {
@@ -81,10 +89,26 @@ class Dispatchers {
     void oldest[1].close();
   }
 
-  #make(url: URL, { proxyUrl, proxyHeaders, tls }: HttpConnection): Dispatcher {
+  #directly(dialer: string): Dispatcher {
+    let agent = this.#direct.get(dialer);
+    if (agent === undefined) {
+      agent = new Agent({ ...POOL, connect: this.#connector(caOf(this.#options), dialer) });
+      this.#direct.set(dialer, agent);
+    }
+    return agent;
+  }
+
+  #connector(tls: TlsOptions, dialer: string): buildConnector.connector {
+    return this.#counted(buildConnector({ timeout: CONNECT_MS_MAX, ...tls }), dialer);
+  }
+
+  #counted(connect: buildConnector.connector, dialer: string): buildConnector.connector {
+    return countedConnector(connect, dialer, this.#options.meter ?? noMeter);
+  }
+
+  #make(url: URL, { proxyUrl, proxyHeaders, tls }: HttpConnection, dialer: string): Dispatcher {
     const secure = { ...caOf(this.#options), ...(tls === undefined ? {} : tlsOptions(tls)) };
-    if (proxyUrl === undefined)
-      return new Agent({ ...POOL, connect: { timeout: CONNECT_MS_MAX, ...secure } });
+    if (proxyUrl === undefined) return new Agent({ ...POOL, connect: this.#connector(secure, dialer) });
     const isTunnel = url.protocol === 'https:';
     return new ProxyAgent({
       ...POOL,
@@ -93,6 +117,11 @@ class Dispatchers {
       proxyTunnel: false,
       requestTls: { servername: url.hostname, ...secure },
       proxyTls: { timeout: CONNECT_MS_MAX, ...caOf(this.#options) },
+      // The connections to the proxy are those that this machine makes.
+      [isTunnel ? 'clientFactory' : 'factory']: (origin: URL, given: Pool.Options) => {
+        const { connect } = given as { readonly connect: buildConnector.connector };
+        return new Pool(origin, { ...given, connect: this.#counted(connect, dialer) });
+      },
       ...(isTunnel && proxyHeaders !== undefined
         ? { headers: proxyHeaders as Record<string, string[]> }
         : {}),
@@ -142,7 +171,7 @@ async function exchange(dispatchers: Dispatchers, request: Request): Promise<Ans
   const timer = setTimeout(() => abort.abort(new Late()), request.timeoutMs);
   try {
     const answer = await undiciRequest(url, {
-      dispatcher: dispatchers.of(url, request.connection),
+      dispatcher: dispatchers.of(url, request.connection, request.dialer ?? 'default'),
       method: request.method,
       // A copy: undici's proxy agent writes a Host into what it is given.
       headers: { ...request.headers } as Record<string, string | string[]>,
