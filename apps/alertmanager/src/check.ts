@@ -1,4 +1,5 @@
-/** Rules that need several settings at once, and features that are known but not built. */
+/** Rules that need several settings at once, and what `--enable-feature` means. */
+import type { MetricFeature } from '@tocsin/alertmanager-service';
 import type { SettingValues } from '@tocsin/kernel';
 import type { settings } from './settings.ts';
 
@@ -13,13 +14,6 @@ const FEATURES: ReadonlySet<string> = new Set([
   'auto-gomemlimit',
   'event-recorder',
 ]);
-const BUILT: ReadonlySet<string> = new Set([
-  'classic-mode',
-  'utf8-strict-mode',
-  'auto-gomemlimit',
-  'event-recorder',
-]);
-
 /** Mistakes, one a line. */
 export function checkSettings(values: Values): readonly string[] {
   const mistakes: string[] = [];
@@ -42,9 +36,13 @@ export function checkSettings(values: Values): readonly string[] {
   return mistakes;
 }
 
-/** Features that are accepted so that a command line keeps working, but change nothing yet. */
-export const featuresWithoutEffect = (values: Values): readonly string[] =>
-  values.enableFeature.filter((feature) => !BUILT.has(feature));
+const METRIC_FEATURES: readonly MetricFeature[] = [
+  'alert-names-in-metrics',
+  'receiver-name-in-metrics',
+  'group-key-in-metrics',
+];
+export const metricFeaturesOf = (values: Values): ReadonlySet<MetricFeature> =>
+  new Set(METRIC_FEATURES.filter((feature) => values.enableFeature.includes(feature)));
 
 export const matcherModeOf = (values: Values): 'fallback' | 'classic' | 'utf8' =>
   values.enableFeature.includes('classic-mode')

@@ -33,7 +33,7 @@ import {
 } from '@tocsin/runtime';
 import { fileStateStore, postgresStateStore } from '@tocsin/storage';
 import { dialGrpc, httpOut, memberlistCluster, serveGrpc, serveHttp } from '@tocsin/transport';
-import { checkSettings, featuresWithoutEffect, matcherModeOf } from './check.ts';
+import { checkSettings, matcherModeOf, metricFeaturesOf } from './check.ts';
 import { openFront } from './front.ts';
 import { keptId } from './kept-id.ts';
 import { recorderMeans } from './recorder.ts';
@@ -57,9 +57,6 @@ async function main(): Promise<void> {
   const life = new Lifecycle({ clock, timers, logger });
   logger.info('Starting Tocsin alertmanager', { version: versionInfo.version });
   for (const warning of warnings) logger.warn(warning);
-  for (const feature of featuresWithoutEffect(values)) {
-    logger.warn('A feature has no effect in this version', { feature });
-  }
 
   const peerName = values.clusterPeerName;
   const replica = peerName === '' ? await keptId(values.storagePath) : peerName;
@@ -118,6 +115,8 @@ async function main(): Promise<void> {
       silenceBytesMax: values.maxSilenceSizeBytes,
       isLoggingSilences: values.logSilences,
       externalUrl: externalUrlOf(values),
+      alertsPerAlertname: values.alertsPerAlertname,
+      metricFeatures: metricFeaturesOf(values),
       matcherMode: matcherModeOf(values),
       version: versionInfo satisfies VersionInfo,
     },

@@ -69,8 +69,7 @@ export const settings = {
     flag: 'alerts.per-alertname-limit',
     default: 0,
     min: 0,
-    max: 0,
-    doc: 'Maximum number of alerts per alert name. Only 0, no limit, is supported so far.',
+    doc: 'Maximum number of alerts per alert name. 0: no limit. Alerts beyond it are dropped, unless one of that name has ended.',
   },
   dispatchMaintenanceInterval: {
     type: 'duration',
@@ -289,7 +288,7 @@ export const settings = {
     flag: 'enable-feature',
     default: [],
     isSplit: true,
-    doc: 'Comma-separated experimental features to enable: classic-mode, utf8-strict-mode, event-recorder. Accepted without an effect so far: alert-names-in-metrics, receiver-name-in-metrics, group-key-in-metrics, auto-gomemlimit.',
+    doc: 'Comma-separated list of features to enable: alert-names-in-metrics, receiver-name-in-metrics, group-key-in-metrics (labels that can have many values), classic-mode, utf8-strict-mode, event-recorder, auto-gomemlimit (no effect here).',
   },
   logLevel: {
     type: 'enum',

@@ -27,6 +27,7 @@ import {
   type Tenant,
 } from '@tocsin/model';
 import { afterDowntime, alertRow, isWorthStoring, type RestoredAlert } from './alert-state.ts';
+import type { AlertnameLimit } from './alertname-limit.ts';
 import type { Emit } from './emit.ts';
 import { alertmanagerMetrics as metrics } from './metrics.ts';
 import type { Observer } from './recorder/observer.ts';
@@ -57,6 +58,7 @@ interface Deps {
   readonly meter: Meter;
   readonly emit: Emit;
   readonly observer: Observer;
+  readonly limit: AlertnameLimit;
   readonly committer: GroupCommitter;
   readonly mode: IntakeOptions['mode'];
   readonly resolveTimeoutMs: () => number;
@@ -90,6 +92,7 @@ export class AlertStore {
     const now = this.#deps.clock.wall();
     for (const restored of rows) {
       const alert = afterDowntime(restored, this.#deps.resolveTimeoutMs(), now);
+      this.#deps.limit.admits(alert, true, now);
       this.#held.set(alert.labels.fingerprint, {
         alert,
         stored: restored.alert,
@@ -132,6 +135,8 @@ export class AlertStore {
   #store(incoming: Alert, now: WallMs): Alert {
     const fingerprint = incoming.labels.fingerprint;
     let held = this.#held.get(fingerprint);
+    // Who sent it is not told: to him it is as if it had been taken.
+    if (!this.#deps.limit.admits(incoming, held !== undefined, now)) return incoming;
     if (held === undefined) {
       if (this.#held.size >= alertsMax) throw new AppError('limit', `${alertsMax} alerts are held already`);
       held = { alert: incoming, stored: undefined, resendMs: 0, isSuppressed: undefined };
@@ -213,6 +218,11 @@ export class AlertStore {
     if (held !== undefined) held.isSuppressed = isSuppressed;
   }
 
+  /** Whether the last flush of an alert muted it; undefined before its first. */
+  isSuppressed(fingerprint: Fingerprint): boolean | undefined {
+    return this.#held.get(fingerprint)?.isSuppressed;
+  }
+
   /** Alerts that are not resolved, by what the last flush found. */
   countByState(now: WallMs): {
     readonly active: number;
@@ -237,6 +247,7 @@ export class AlertStore {
       if (!isResolvedAt(held.alert, now) || isNeeded(fingerprint)) continue;
       this.#held.delete(fingerprint);
       this.#dirty.delete(held);
+      this.#deps.limit.forget(held.alert);
       gone.push(held.alert);
     }
     return gone;

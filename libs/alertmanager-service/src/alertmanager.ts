@@ -20,6 +20,7 @@ import type { Tenant } from '@tocsin/model';
 import { httpApi } from './api/http-api.ts';
 import { ConfigurationLoader } from './configuration-loader.ts';
 import { emitter, uuid } from './emit.ts';
+import { FeatureMeter } from './feature-meter.ts';
 import { ingestHandlers } from './ingest.ts';
 import { MeasuredSilences } from './measured-silences.ts';
 import { alertmanagerMetrics as metrics } from './metrics.ts';
@@ -51,7 +52,8 @@ export interface Alertmanager {
  */
 export async function startAlertmanager(parts: AlertmanagerParts): Promise<Alertmanager> {
   const { clock, timers, random, logger, meter, settings, store, cluster } = parts;
-  meter.declare({ ...metrics, ...stateMetrics, ...recorderMetrics });
+  meter.declare(recorderMetrics);
+  const figures = new FeatureMeter(meter, settings.metricFeatures);
   const life = new Lifecycle({ clock, timers, logger });
   const emit = emitter({ clock, random, sink: parts.events, replica: settings.replica });
   const recorder = parts.recorder && new EventRecorder({ ...parts, means: parts.recorder });
@@ -89,6 +91,7 @@ export async function startAlertmanager(parts: AlertmanagerParts): Promise<Alert
     parts,
     emit,
     observer,
+    figures,
     committer,
     log,
     receivers,
@@ -126,7 +129,7 @@ export async function startAlertmanager(parts: AlertmanagerParts): Promise<Alert
     if (life.isStopping) throw new AppError('unavailable', 'the alertmanager is stopping');
     return tenant;
   };
-  collectMetrics(parts, tenant);
+  collectMetrics(parts, tenant, figures);
   life.onStop('stop maintenance', 1_000, maintenance(parts, tenant));
 
   observer.started(settings.version);
@@ -158,15 +161,16 @@ export async function startAlertmanager(parts: AlertmanagerParts): Promise<Alert
   };
 }
 
-function collectMetrics(parts: AlertmanagerParts, tenant: TenantAlertmanager): void {
+function collectMetrics(parts: AlertmanagerParts, tenant: TenantAlertmanager, figures: FeatureMeter): void {
   const { meter, clock, cluster, settings } = parts;
   meter.set(metrics.clusterEnabled, cluster.view().status === 'disabled' ? 0 : 1, {});
   const { version, revision, branch, goVersion } = settings.version;
+  meter.set(stateMetrics.alertsPerAlertLimit, settings.alertsPerAlertname ?? 0, {});
   meter.set(metrics.buildInfo, 1, { version, revision, branch, goversion: goVersion });
   meter.onCollect(() => {
     const now = clock.wall();
-    for (const [state, count] of Object.entries(tenant.alerts.countByState(now)))
-      meter.set(metrics.alerts, count, { state });
+    if (figures.hasGroupKeys) figures.alertsByGroup(tenant.alertCountsByGroup(now));
+    else figures.alerts(tenant.alerts.countByState(now));
     for (const [state, count] of Object.entries(tenant.log.silences.counts(now)))
       meter.set(metrics.silences, count, { state });
     meter.set(metrics.groups, tenant.groupCount, {});

@@ -7,6 +7,7 @@ export { alertmanagerMetrics } from './metrics.ts';
 export * from './checked-configuration.ts';
 export type { ConfigurationStatus } from './configuration-loader.ts';
 export { outputSettings as checkEventRecorder } from './recorder/recorder-settings.ts';
+export type { MetricFeature } from './feature-meter.ts';
 export { stateMetrics } from './state-metrics.ts';
 export { countSnapshot, type SnapshotReport } from './snapshot-report.ts';
 export type { RecorderMeans } from './recorder/event-recorder.ts';

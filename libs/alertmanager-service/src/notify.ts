@@ -37,6 +37,7 @@ import {
 import { msOf, type AlertHash, type ReceiverRef, type Tenant } from '@tocsin/model';
 import { sleep } from './cancel.ts';
 import type { Emit } from './emit.ts';
+import type { FeatureMeter } from './feature-meter.ts';
 import { alertmanagerMetrics as metrics } from './metrics.ts';
 import { about, type FlushContext } from './flush-context.ts';
 import type { Observer } from './recorder/observer.ts';
@@ -56,6 +57,7 @@ export interface NotifyDeps {
   readonly random: Random;
   readonly logger: Logger;
   readonly meter: Meter;
+  readonly figures: FeatureMeter;
   readonly tracer: Tracer;
   readonly emit: Emit;
   readonly observer: Observer;
@@ -236,7 +238,7 @@ function writerOf(deps: NotifyDeps, entry: NflogEntry): { readonly by?: string }
 
 async function send(deps: NotifyDeps, first: Verdict): Promise<boolean> {
   const { context, integration, receiver } = first.job;
-  deps.meter.add(metrics.notifications, 1, { integration: receiver.integration });
+  deps.figures.notification(receiver);
   const span = deps.tracer.start('notify.RetryStage.Exec', {
     parent: context.span.traceparent,
     attributes: {
@@ -334,16 +336,13 @@ async function attemptOnce(
   span: Span,
 ): Promise<NotifyOutcome> {
   const { job } = verdict;
-  const integration = { integration: job.receiver.integration };
   const startedAt = deps.clock.mono();
   const settings = deps.settingsOf(job.integration);
   const request = requestFor(deps, verdict, attempt, settings.hash, span);
   const outcome = await deps.receivers.notify(request, settings);
   const latencyMs = deps.clock.mono() - startedAt;
-  deps.meter.add(metrics.requests, 1, integration);
-  deps.meter.observe(metrics.latency, latencyMs / 1000, integration);
   const isDelivered = outcome.status === 'delivered';
-  if (!isDelivered) deps.meter.add(metrics.requestsFailed, 1, integration);
+  deps.figures.request(job.receiver, latencyMs / 1000, isDelivered);
   deps.emit(
     deps.tenant,
     {
@@ -419,7 +418,7 @@ function giveUp(
 ): false {
   const { job } = verdict;
   const reason = outcome.reason === '' ? 'other' : outcome.reason;
-  deps.meter.add(metrics.notificationsFailed, 1, { integration: job.integration.integration, reason });
+  deps.figures.notificationFailed(job.receiver, reason);
   const place = `${job.receiver.groupName}/${job.receiver.integration}[${job.receiver.index}]`;
   const why = outcome.status === 'failed' ? ' due to unrecoverable error' : '';
   const error = `${place}: notify retry canceled${why} after ${attempts} attempts: ${outcome.error}`;

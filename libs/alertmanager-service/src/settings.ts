@@ -1,3 +1,5 @@
+import type { MetricFeature } from './feature-meter.ts';
+
 /** Resolved settings of one alertmanager; `apps/alertmanager` fills them from flags, environment and ini file. */
 export interface AlertmanagerSettings {
   /** `--cluster.peer-name`, else an id kept in `--storage.path`: names this replica's rows and events. */
@@ -22,6 +24,10 @@ export interface AlertmanagerSettings {
   readonly externalUrl: string;
   /** Of `--config.file`: files that `http_config` names are relative to it. */
   readonly configurationFolder: string;
+  /** `--alerts.per-alertname-limit`; absent or 0: no limit. */
+  readonly alertsPerAlertname?: number;
+  /** Of `--enable-feature`; absent: none. */
+  readonly metricFeatures?: ReadonlySet<MetricFeature>;
   readonly matcherMode: 'fallback' | 'classic' | 'utf8';
   readonly version: VersionInfo;
   /** Aggregation groups held at most; absent: `groupsMax`. */

@@ -32,6 +32,7 @@ export type StateMetrics = {
   readonly nflogQueryErrors: MetricSpec<never>;
   readonly nflogQueryDuration: MetricSpec<never>;
   readonly alertsPerAlertLimit: MetricSpec<never>;
+  readonly alertsLimited: MetricSpec<never>;
   readonly subscriberWrites: MetricSpec<'subscriber'>;
   readonly alertProcessing: MetricSpec<never>;
   readonly groupCreationRetries: MetricSpec<never>;
@@ -184,6 +185,12 @@ export const stateMetrics: StateMetrics = {
     name: 'alertmanager_alerts_per_alert_limit',
     help: 'Current limit of alerts per alert name. 0: no limit.',
     type: 'gauge',
+    labels: [],
+  }),
+  alertsLimited: metric({
+    name: 'alertmanager_alerts_limited_total',
+    help: 'The total number of alerts that were dropped because of --alerts.per-alertname-limit; by alertname with --enable-feature=alert-names-in-metrics.',
+    type: 'counter',
     labels: [],
   }),
   subscriberWrites: metric({

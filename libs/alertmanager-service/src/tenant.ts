@@ -6,12 +6,14 @@
  */
 import { Inhibitor, type Configuration, type NflogEntry, type RouteNode } from '@tocsin/alerting';
 import { AppError, messageOf, type GroupCommitter, type StateStore, type WallMs } from '@tocsin/kernel';
-import type { Alert, Fingerprint, NamedTimeInterval, Tenant } from '@tocsin/model';
+import { isResolvedAt, type Alert, type Fingerprint, type NamedTimeInterval, type Tenant } from '@tocsin/model';
 import { alertOfRow, type RestoredAlert } from './alert-state.ts';
 import { AlertStore } from './alert-store.ts';
+import { AlertnameLimit } from './alertname-limit.ts';
 import { CancelSignal, orCancelled } from './cancel.ts';
 import { Dispatcher, type Group, type ResumedGroup } from './dispatcher.ts';
 import type { Emit } from './emit.ts';
+import type { AlertCounts, FeatureMeter } from './feature-meter.ts';
 import { groupStateRow, restoredGroupStates } from './group-state.ts';
 import { alertmanagerMetrics as metrics } from './metrics.ts';
 import type { AlertmanagerParts } from './parts.ts';
@@ -32,6 +34,7 @@ interface Deps {
   readonly parts: AlertmanagerParts;
   readonly emit: Emit;
   readonly observer: Observer;
+  readonly figures: FeatureMeter;
   readonly committer: GroupCommitter;
   readonly log: ReplicatedLog;
   readonly receivers: ReceiversClient;
@@ -76,6 +79,11 @@ export class TenantAlertmanager {
       meter,
       emit: deps.emit,
       observer: deps.observer,
+      limit: new AlertnameLimit({
+        ...deps,
+        logger,
+        limit: settings.alertsPerAlertname ?? 0,
+      }),
       committer: deps.committer,
       mode: settings.matcherMode,
       resolveTimeoutMs: () => this.configuration.resolveTimeoutMs,
@@ -202,9 +210,9 @@ export class TenantAlertmanager {
     });
     const used = usedReceivers(configuration.route);
     meter.set(metrics.receivers, used.size, {});
-    const integrations = configuration.receivers
-      .filter(({ name }) => used.has(name))
-      .flatMap((receiver) => receiver.integrations);
+    const inUse = configuration.receivers.filter(({ name }) => used.has(name));
+    this.#deps.figures.receivers(inUse);
+    const integrations = inUse.flatMap((receiver) => receiver.integrations);
     meter.set(metrics.integrations, integrations.length, {});
     meter.set(metrics.inhibitionRules, configuration.inhibitRules.length, {});
     return { configuration, inhibitor, dispatcher, stop };
@@ -245,6 +253,7 @@ export class TenantAlertmanager {
       tracer: parts.tracer,
       emit: this.#deps.emit,
       observer: this.#deps.observer,
+      figures: this.#deps.figures,
       cluster: parts.cluster,
       log: this.log,
       receivers: this.#deps.receivers,
@@ -286,6 +295,21 @@ export class TenantAlertmanager {
         err: messageOf(error),
       }),
     );
+  }
+
+  /** By group key; routes may share one. Resolved alerts do not count. */
+  alertCountsByGroup(now: WallMs): ReadonlyMap<string, AlertCounts> {
+    const byKey = new Map<string, { active: number; suppressed: number; unprocessed: number }>();
+    for (const { key, alerts } of this.#running?.dispatcher.groups ?? []) {
+      const counts = byKey.get(key) ?? { active: 0, suppressed: 0, unprocessed: 0 };
+      byKey.set(key, counts);
+      for (const [fingerprint, alert] of alerts) {
+        if (isResolvedAt(alert, now)) continue;
+        const isSuppressed = this.alerts.isSuppressed(fingerprint);
+        counts[isSuppressed === undefined ? 'unprocessed' : isSuppressed ? 'suppressed' : 'active']++;
+      }
+    }
+    return byKey;
   }
 
   /** Drops what has ended from memory and store. */

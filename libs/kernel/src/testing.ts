@@ -40,6 +40,8 @@ export interface CaptureMeter extends Meter {
   value(spec: Pick<MetricSpec, 'name'>, labels?: Readonly<Record<string, string>>): number;
   /** What a histogram or summary was given, oldest first. */
   observations(spec: Pick<MetricSpec, 'name'>, labels?: Readonly<Record<string, string>>): readonly number[];
+  /** Whether something was recorded, and not removed since. */
+  has(spec: Pick<MetricSpec, 'name'>, labels?: Readonly<Record<string, string>>): boolean;
   /** Runs what `onCollect` took, as a scrape does. */
   collect(): void;
 }
@@ -47,12 +49,15 @@ export interface CaptureMeter extends Meter {
 export function captureMeter(): CaptureMeter {
   const series = new Map<string, { value: number; observed: number[] }>();
   const collectors: (() => void)[] = [];
+  const keyOf = (spec: Pick<MetricSpec, 'name'>, labels: Readonly<Record<string, string>> = {}): string => {
+    const pairs = Object.entries(labels).toSorted(([left], [right]) => (left < right ? -1 : 1));
+    return JSON.stringify([spec.name, pairs]);
+  };
   const at = (
     spec: Pick<MetricSpec, 'name'>,
     labels: Readonly<Record<string, string>> = {},
   ): { value: number; observed: number[] } => {
-    const pairs = Object.entries(labels).toSorted(([left], [right]) => (left < right ? -1 : 1));
-    const key = JSON.stringify([spec.name, pairs]);
+    const key = keyOf(spec, labels);
     const found = series.get(key) ?? { value: 0, observed: [] };
     series.set(key, found);
     return found;
@@ -66,10 +71,11 @@ export function captureMeter(): CaptureMeter {
       one.observed.push(value);
     },
     tally: (spec, sum, _count, labels) => void (at(spec, labels).value += sum),
-    remove: (spec, labels) => void Object.assign(at(spec, labels), { value: 0, observed: [] }),
+    remove: (spec, labels) => void series.delete(keyOf(spec, labels)),
     declare: () => undefined,
     onCollect: (collect) => void collectors.push(collect),
-    value: (spec, labels) => at(spec, labels).value,
+    value: (spec, labels) => series.get(keyOf(spec, labels))?.value ?? 0,
+    has: (spec, labels) => series.has(keyOf(spec, labels)),
     observations: (spec, labels) => at(spec, labels).observed,
     collect: () => {
       for (const collect of collectors) collect();
