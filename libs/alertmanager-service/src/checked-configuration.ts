@@ -21,6 +21,11 @@ export interface ConfigurationSeams extends Pick<
   readonly checkEventRecorder?: (section: Configuration['eventRecorder']) => void;
 }
 
+/** A configuration that may run, with the templates that its files define. */
+export interface CheckedConfiguration extends Configuration {
+  readonly templateSet: TemplateSet;
+}
+
 /**
  * Rejects with AppError `invalid`: one line a mistake, and the list of them (`Mistake`) in
  * `facts.mistakes`. What deserves a look but runs is in `warnings`.
@@ -29,7 +34,7 @@ export async function checkedConfiguration(
   text: string,
   options: LoadOptions,
   seams: ConfigurationSeams,
-): Promise<Configuration> {
+): Promise<CheckedConfiguration> {
   const document = seams.readDocument(text);
   const mistakes = new Mistakes();
   const loaded = load(document, text, options, mistakes);
@@ -47,8 +52,8 @@ export async function checkedConfiguration(
   }
   mistakes.throwIfAny();
   if (configuration === undefined) throw AppError.invalid('the configuration could not be read');
-  const warnings = [...routeLabelWarnings(configuration.route, set), ...notBuilt(configuration)];
-  return { ...configuration, warnings: [...configuration.warnings, ...warnings] };
+  const warnings = routeLabelWarnings(configuration.route, set);
+  return { ...configuration, templateSet: set, warnings: [...configuration.warnings, ...warnings] };
 }
 
 /** Undefined: there were mistakes. */
@@ -129,14 +134,6 @@ function checkRecorder(
     mistakes.add(positionOf(document, ['event_recorder']), '', thrown.message);
   }
 }
-
-const hasRouteLabels = ({ labels, routes }: RouteNode): boolean =>
-  (labels?.size ?? 0) > 0 || routes.some(hasRouteLabels);
-
-const notBuilt = ({ route }: Configuration): readonly string[] =>
-  hasRouteLabels(route)
-    ? ['route labels are not rendered by this version: routeLabels is empty in payloads']
-    : [];
 
 /**
  * Not a mistake: Alertmanager runs with such a label and leaves it out, so a configuration that works

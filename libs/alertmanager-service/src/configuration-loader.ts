@@ -4,7 +4,7 @@
  */
 import type { Configuration } from '@tocsin/alerting';
 import { messageOf, type WallMs } from '@tocsin/kernel';
-import { checkedConfiguration } from './checked-configuration.ts';
+import { checkedConfiguration, type CheckedConfiguration } from './checked-configuration.ts';
 import type { Emit } from './emit.ts';
 import { alertmanagerMetrics as metrics } from './metrics.ts';
 import type { AlertmanagerParts } from './parts.ts';
@@ -41,7 +41,7 @@ export class ConfigurationLoader {
   }
 
   /** Rejects with AppError `invalid` for a bad configuration, `unavailable` when it can't be read. */
-  async load(): Promise<Configuration> {
+  async load(): Promise<CheckedConfiguration> {
     try {
       const configuration = await this.#read();
       this.#succeeded(configuration);
@@ -52,7 +52,7 @@ export class ConfigurationLoader {
     }
   }
 
-  async #read(): Promise<Configuration> {
+  async #read(): Promise<CheckedConfiguration> {
     const { settings } = this.#parts;
     const text = await this.#parts.readConfiguration();
     const options = {
@@ -67,7 +67,7 @@ export class ConfigurationLoader {
     });
   }
 
-  #succeeded(configuration: Configuration): void {
+  #succeeded(configuration: CheckedConfiguration): void {
     const { logger, meter, clock } = this.#parts;
     const { warnings, hash } = configuration;
     for (const warning of warnings) logger.warn(warning);

@@ -43,6 +43,7 @@ import { about, type FlushContext } from './flush-context.ts';
 import type { Observer } from './recorder/observer.ts';
 import type { IntegrationSettings, ReceiversClient } from './receivers-client.ts';
 import type { ReplicatedLog } from './replicated-log.ts';
+import type { RouteLabels } from './route-labels.ts';
 
 /** Back-off between attempts (spec/alertmanager.md 6.3): 500 ms x 1.5^n, each +-50 %, capped. */
 const RETRY_FIRST_MS = 500;
@@ -67,6 +68,7 @@ export interface NotifyDeps {
   readonly peerTimeoutMs: number;
   readonly retentionMs: number;
   readonly externalUrl: string;
+  readonly routeLabels: RouteLabels;
   /** The settings of an integration as a receivers replica takes them; made once per configuration. */
   readonly settingsOf: (integration: IntegrationConfig) => IntegrationSettings;
   /** Whether this replica wrote the entry; for explanations. */
@@ -388,7 +390,7 @@ function requestFor(
     receiver: job.receiver,
     groupKey: group.key,
     groupLabels: labelPairs(group.labels.pairs),
-    routeLabels: [],
+    routeLabels: labelPairs(deps.routeLabels.of(group, job.alerts, deps.clock.wall()).pairs),
     alerts: toSend(job).map(({ alert, isResolved }) => ({
       labels: labelPairs(alert.labels.pairs),
       annotations: labelPairs(alert.annotations.pairs),

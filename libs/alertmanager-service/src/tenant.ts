@@ -6,11 +6,19 @@
  */
 import { Inhibitor, type Configuration, type NflogEntry, type RouteNode } from '@tocsin/alerting';
 import { AppError, messageOf, type GroupCommitter, type StateStore, type WallMs } from '@tocsin/kernel';
-import { isResolvedAt, type Alert, type Fingerprint, type NamedTimeInterval, type Tenant } from '@tocsin/model';
+import {
+  isResolvedAt,
+  type Alert,
+  type Fingerprint,
+  type LabelSet,
+  type NamedTimeInterval,
+  type Tenant,
+} from '@tocsin/model';
 import { alertOfRow, type RestoredAlert } from './alert-state.ts';
 import { AlertStore } from './alert-store.ts';
 import { AlertnameLimit } from './alertname-limit.ts';
 import { CancelSignal, orCancelled } from './cancel.ts';
+import type { CheckedConfiguration } from './checked-configuration.ts';
 import { Dispatcher, type Group, type ResumedGroup } from './dispatcher.ts';
 import type { Emit } from './emit.ts';
 import type { AlertCounts, FeatureMeter } from './feature-meter.ts';
@@ -22,6 +30,7 @@ import type { Observer } from './recorder/observer.ts';
 import type { IntegrationSettings, ReceiversClient } from './receivers-client.ts';
 import { IntakeFigures } from './intake-figures.ts';
 import type { ReplicatedLog } from './replicated-log.ts';
+import { RouteLabels } from './route-labels.ts';
 import { settingsOf } from './integration-settings.ts';
 import { groupsMax } from './settings.ts';
 import { usedReceivers } from './used-receivers.ts';
@@ -51,6 +60,7 @@ interface Running {
   readonly inhibitor: Inhibitor;
   readonly dispatcher: Dispatcher;
   readonly stop: CancelSignal;
+  readonly routeLabels: RouteLabels;
 }
 
 export class TenantAlertmanager {
@@ -130,8 +140,13 @@ export class TenantAlertmanager {
     return this.#ownEntries.has(entry);
   }
 
+  /** Rendered for what is in the group now. */
+  routeLabelsOf(group: Group): LabelSet {
+    return this.#now().routeLabels.ofGroup(group, this.#deps.parts.clock.wall());
+  }
+
   /** Restore comes before dispatch: alerts, then the timers of their groups. */
-  async restore(store: StateStore, configuration: Configuration): Promise<void> {
+  async restore(store: StateStore, configuration: CheckedConfiguration): Promise<void> {
     const { clock, logger, settings } = this.#deps.parts;
     const now = clock.wall();
     const ofTenant = <T extends { readonly tenant: string }>(rows: readonly T[]): T[] =>
@@ -163,7 +178,7 @@ export class TenantAlertmanager {
   }
 
   /** Swaps to another configuration: alerts, silences and log stay, groups are built anew and keep their rhythm. */
-  reload(configuration: Configuration): void {
+  reload(configuration: CheckedConfiguration): void {
     const before = this.#now();
     this.#restored = before.dispatcher.states();
     // Waits end; an attempt under way goes on and still writes the log.
@@ -180,11 +195,16 @@ export class TenantAlertmanager {
     return this.#running;
   }
 
-  #start(configuration: Configuration): Running {
+  #start(configuration: CheckedConfiguration): Running {
     const { clock, timers, logger, meter } = this.#deps.parts;
     const inhibitor = new Inhibitor(configuration.inhibitRules);
     const stop = new CancelSignal();
-    const pipeline = this.#pipelineDeps(stop);
+    const routeLabels = new RouteLabels({
+      templateSet: configuration.templateSet,
+      externalUrl: this.#deps.parts.settings.externalUrl,
+      logger,
+    });
+    const pipeline = this.#pipelineDeps(stop, routeLabels);
     const dispatcher: Dispatcher = new Dispatcher(configuration.route, {
       tenant: this.tenant,
       clock,
@@ -215,7 +235,7 @@ export class TenantAlertmanager {
     const integrations = inUse.flatMap((receiver) => receiver.integrations);
     meter.set(metrics.integrations, integrations.length, {});
     meter.set(metrics.inhibitionRules, configuration.inhibitRules.length, {});
-    return { configuration, inhibitor, dispatcher, stop };
+    return { configuration, inhibitor, dispatcher, stop, routeLabels };
   }
 
   // Before the gate opens a peer may know of notifications that are not in our log yet.
@@ -240,7 +260,7 @@ export class TenantAlertmanager {
     this.#intake.dispatcher(() => dispatcher.insert(alert));
   }
 
-  #pipelineDeps(stop: CancelSignal): PipelineDeps {
+  #pipelineDeps(stop: CancelSignal, routeLabels: RouteLabels): PipelineDeps {
     const { parts } = this.#deps;
     return {
       tenant: this.tenant,
@@ -261,6 +281,7 @@ export class TenantAlertmanager {
       retentionMs: parts.settings.retentionMs,
       externalUrl: parts.settings.externalUrl,
       stop,
+      routeLabels,
       settingsOf: (integration) => this.#settings.get(integration, () => settingsOf(integration)),
       intervalsOf: (configuration) => this.#intervalsOf(configuration),
       isOwnEntry: (entry) => this.#ownEntries.has(entry),

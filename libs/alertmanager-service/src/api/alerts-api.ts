@@ -120,7 +120,7 @@ export function getGroups(
       const each = alerts.map(({ alert, status }) =>
         alertJson(alert, status, [...(receiversOf.get(alert.labels.fingerprint) ?? [])].sort(compareUtf8)),
       );
-      return `{"alerts":[${each.join(',')}],"labels":${group.labels.json},"receiver":{"name":${JSON.stringify(group.route.receiver)}},"routeLabels":{}}`;
+      return `{"alerts":[${each.join(',')}],"labels":${group.labels.json},"receiver":{"name":${JSON.stringify(group.route.receiver)}},"routeLabels":${tenant.routeLabelsOf(group).json}}`;
     }),
   );
 }
