@@ -1,5 +1,7 @@
-/** A trace collector that takes OTLP as protobuf over HTTP, and reads as much of it as the tests ask for. */
+/** A trace collector that takes OTLP as protobuf, over HTTP and gRPC, and reads as much of it as the tests ask for. */
 import { createServer } from 'node:http';
+import { createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2';
+import { gunzipSync } from 'node:zlib';
 import { HOST, freePort, type Stage } from './processes.ts';
 
 export interface SeenSpan {
@@ -14,18 +16,27 @@ export interface SeenSpan {
 }
 
 export interface Collector {
+  /** Of HTTP. */
   readonly url: string;
+  /** `host:port` of gRPC. */
+  readonly grpc: string;
   readonly spans: readonly SeenSpan[];
+  /** Of the requests by HTTP, newest last. */
+  readonly headers: readonly NodeJS.Dict<string | string[]>[];
 }
 
 export async function startCollector(stage: Stage): Promise<Collector> {
   const spans: SeenSpan[] = [];
+  const headers: NodeJS.Dict<string | string[]>[] = [];
   const port = await freePort();
   const server = createServer((request, response) => {
     const parts: Buffer[] = [];
     request.on('data', (part: Buffer) => parts.push(part));
     request.on('end', () => {
-      if (request.url === '/v1/traces') spans.push(...spansOf(Buffer.concat(parts)));
+      headers.push(request.headers);
+      const body = Buffer.concat(parts);
+      const isGzip = request.headers['content-encoding'] === 'gzip';
+      if (request.url === '/v1/traces') spans.push(...spansOf(isGzip ? gunzipSync(body) : body));
       response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end();
     });
   });
@@ -34,8 +45,36 @@ export async function startCollector(stage: Stage): Promise<Collector> {
     server.closeAllConnections();
     server.close();
   });
-  return { url: `http://${HOST}:${port}`, spans };
+  const grpc = await serveGrpc(stage, (request) => spans.push(...spansOf(request)));
+  return { url: `http://${HOST}:${port}`, grpc, spans, headers };
 }
+
+/** gRPC is HTTP/2 with a prefix of five bytes before each message: whether it is compressed, and its length. */
+async function serveGrpc(stage: Stage, take: (message: Uint8Array) => void): Promise<string> {
+  const port = await freePort();
+  const sessions = new Set<ServerHttp2Session>();
+  const server = createHttp2Server();
+  server.on('session', (session) => sessions.add(session));
+  server.on('stream', (stream, request) => {
+    const parts: Buffer[] = [];
+    stream.on('data', (part: Buffer) => parts.push(part));
+    stream.on('end', () => {
+      const body = Buffer.concat(parts);
+      const message = body.subarray(5);
+      if (request[':path'] === EXPORT) take(body[0] === 1 ? gunzipSync(message) : message);
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+      stream.end(Buffer.alloc(5));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(port, HOST, resolve));
+  stage.onEnd(() => {
+    for (const session of sessions) session.destroy();
+    server.close();
+  });
+  return `${HOST}:${port}`;
+}
+const EXPORT = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
 
 /** Field numbers of opentelemetry/proto/trace/v1/trace.proto. */
 const RESOURCE_SPANS = 1;

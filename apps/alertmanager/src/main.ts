@@ -15,6 +15,7 @@ import {
 } from '@tocsin/kernel';
 import { settingsMistake, startReceivers } from '@tocsin/receivers-service';
 import {
+  configuredTracing,
   eventLog,
   loadSettings,
   logger as openLogger,
@@ -25,14 +26,20 @@ import {
   readTextFile,
   readYaml,
   sha256Hex,
-  startTracing,
   superviseProcess,
   systemRandom,
   ulidMaker,
   withMetrics,
 } from '@tocsin/runtime';
 import { fileStateStore, postgresStateStore } from '@tocsin/storage';
-import { dialGrpc, httpOut, memberlistCluster, serveGrpc, serveHttp } from '@tocsin/transport';
+import {
+  dialGrpc,
+  grpcExporterMeans,
+  httpOut,
+  memberlistCluster,
+  serveGrpc,
+  serveHttp,
+} from '@tocsin/transport';
 import { checkSettings, matcherModeOf, metricFeaturesOf } from './check.ts';
 import { openFront } from './front.ts';
 import { keptId } from './kept-id.ts';
@@ -60,8 +67,10 @@ async function main(): Promise<void> {
 
   const peerName = values.clusterPeerName;
   const replica = peerName === '' ? await keptId(values.storagePath) : peerName;
-  const tracing = await startTracing({
+  const tracing = await configuredTracing({
     service: 'tocsin-alertmanager',
+    sectionService: 'alertmanager',
+    grpcMeans: grpcExporterMeans,
     version: versionInfo.version,
     instance: replica,
     env: process.env,
@@ -93,6 +102,7 @@ async function main(): Promise<void> {
     logger,
     meter,
     tracer: tracing.tracer,
+    prepareTracing: (section) => tracing.prepare(section),
     store,
     cluster,
     receivers: links,

@@ -32,6 +32,7 @@ import { recorderMetrics } from './recorder/recorder-metrics.ts';
 import { ReplicatedLog } from './replicated-log.ts';
 import { stateMetrics } from './state-metrics.ts';
 import { TenantAlertmanager } from './tenant.ts';
+import { tracedHttp } from './traced-http.ts';
 
 export interface Alertmanager {
   /** API v2, health, reload and events; without the route prefix, without `/metrics`. */
@@ -151,7 +152,7 @@ export async function startAlertmanager(parts: AlertmanagerParts): Promise<Alert
     newId: () => uuid(random),
   });
   return {
-    http,
+    http: tracedHttp(http, parts.tracer),
     rpc: ingestHandlers({ tenantOf, tracer: parts.tracer, logger }),
     reload,
     get isReady(): boolean {

@@ -2,7 +2,6 @@
  * Reads the configuration file at the start and at each reload, and remembers how that went: a reload
  * that failed must be seen in metrics, log, events and status, not found out when a route is missing.
  */
-import type { Configuration } from '@tocsin/alerting';
 import { messageOf, type WallMs } from '@tocsin/kernel';
 import { checkedConfiguration, type CheckedConfiguration } from './checked-configuration.ts';
 import type { Emit } from './emit.ts';
@@ -61,10 +60,14 @@ export class ConfigurationLoader {
       retentionMs: settings.retentionMs,
     };
     const recorder = this.#recorder;
-    return checkedConfiguration(text, options, {
+    const configuration = await checkedConfiguration(text, options, {
       ...this.#parts,
       ...(recorder === undefined ? {} : { checkEventRecorder: (section) => recorder.check(section) }),
     });
+    // Last: after it nothing can be refused any more.
+    const swapTracing = await this.#parts.prepareTracing?.(configuration.tracing);
+    swapTracing?.();
+    return configuration;
   }
 
   #succeeded(configuration: CheckedConfiguration): void {

@@ -44,6 +44,7 @@ import type { Observer } from './recorder/observer.ts';
 import type { IntegrationSettings, ReceiversClient } from './receivers-client.ts';
 import type { ReplicatedLog } from './replicated-log.ts';
 import type { RouteLabels } from './route-labels.ts';
+import { inSpan } from './traced-http.ts';
 
 /** Back-off between attempts (spec/alertmanager.md 6.3): 500 ms x 1.5^n, each +-50 %, capped. */
 const RETRY_FIRST_MS = 500;
@@ -185,6 +186,16 @@ async function settleBarrier(deps: NotifyDeps): Promise<void> {
 
 /** Looks at the log as it is now. */
 function look(deps: NotifyDeps, job: Job): Verdict {
+  const options = { parent: job.context.span.traceparent, attributes: countsOf(job) };
+  return inSpan(deps.tracer, 'notify.DedupStage.Exec', options, () => verdictOf(deps, job));
+}
+
+const countsOf = ({ firing, resolved }: Job): Readonly<Record<string, number>> => ({
+  'alerting.alerts.firing.count': firing.length,
+  'alerting.alerts.resolved.count': resolved.length,
+});
+
+function verdictOf(deps: NotifyDeps, job: Job): Verdict {
   const { group, now } = job.context;
   const entry = deps.log.entryOf(group.key, job.receiver);
   const decision = decide({
@@ -452,6 +463,11 @@ function cancelled(last: NotifyOutcome, reason: unknown): NotifyOutcome {
 }
 
 function record(deps: NotifyDeps, { job }: Verdict, receiverData: ReceiverData): void {
+  const options = { parent: job.context.span.traceparent, attributes: countsOf(job) };
+  inSpan(deps.tracer, 'notify.SetNotifiesStage.Exec', options, () => log(deps, job, receiverData));
+}
+
+function log(deps: NotifyDeps, job: Job, receiverData: ReceiverData): void {
   const entry = nflogEntryFor({
     groupKey: job.context.group.key,
     receiver: job.receiver,

@@ -34,6 +34,11 @@ export interface AlertmanagerParts {
   readonly receivers: readonly RpcLink[];
   /** Takes the decisions, and answers `/api/v2/tocsin/events`. */
   readonly events: EventLog;
+  /**
+   * Makes ready what the `tracing` section asks for (undefined: there is none); the result swaps to it.
+   * Rejects with AppError. Absent: the section has no effect.
+   */
+  readonly prepareTracing?: (section: unknown) => Promise<() => void>;
   /** What the event recorder writes with; absent: `--enable-feature=event-recorder` is not given. */
   readonly recorder?: RecorderMeans;
   /** The text of `--config.file`. */

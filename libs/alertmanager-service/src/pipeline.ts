@@ -35,6 +35,7 @@ import type { Emit } from './emit.ts';
 import { alertmanagerMetrics as metrics } from './metrics.ts';
 import { notifyIntegration, type NotifyDeps } from './notify.ts';
 import type { ReplicatedLog } from './replicated-log.ts';
+import { inSpan } from './traced-http.ts';
 
 export interface PipelineDeps extends NotifyDeps {
   readonly tenant: Tenant;
@@ -152,9 +153,24 @@ function muting(
     deps.emit(deps.tenant, decision, span.traceparent);
     return true;
   };
-  return (alerts) => {
-    const now = deps.clock.wall();
-    const uninhibited = alerts.filter(({ alert }) => {
+  const inStage = (
+    stage: string,
+    attributes: Readonly<Record<string, string>>,
+    alerts: readonly FlushAlert[],
+    mute: () => readonly FlushAlert[],
+  ): readonly FlushAlert[] => {
+    if (!deps.tracer.isOn) return mute();
+    return inSpan(deps.tracer, stage, { parent: span.traceparent, attributes }, (own) => {
+      const left = mute();
+      own.set({
+        'alerting.alerts.muted.count': alerts.length - left.length,
+        'alerting.alerts.filtered.count': left.length,
+      });
+      return left;
+    });
+  };
+  const withoutInhibited = (alerts: readonly FlushAlert[], now: WallMs): readonly FlushAlert[] =>
+    alerts.filter(({ alert }) => {
       const { fingerprint } = alert.labels;
       const by = inhibitor.mutes(alert.labels, now);
       deps.onSuppressed(fingerprint, by !== undefined);
@@ -169,6 +185,7 @@ function muting(
       if (isNews) deps.observer.inhibited(configuration, by.rule, alert.labels, fingerprint, by.by);
       return false;
     });
+  const outsideMuteTimes = (uninhibited: readonly FlushAlert[], now: WallMs): readonly FlushAlert[] => {
     const muted = timeMute(group.route, deps.intervalsOf(configuration), now);
     group.mutedBy = muted?.by ?? [];
     if (muted !== undefined) {
@@ -182,7 +199,10 @@ function muting(
       });
       return [];
     }
-    return uninhibited.filter(({ alert }) => {
+    return uninhibited;
+  };
+  const withoutSilenced = (alerts: readonly FlushAlert[], now: WallMs): readonly FlushAlert[] =>
+    alerts.filter(({ alert }) => {
       const { fingerprint } = alert.labels;
       const by = deps.log.silences.mutedBy(alert.labels, fingerprint, now);
       if (by.length === 0) return true;
@@ -192,6 +212,20 @@ function muting(
         deps.observer.silenced(deps.log.silences, by, alert.labels, fingerprint);
       return false;
     });
+  const { route } = group;
+  const ofGroup = { 'alerting.route.id': route.id, 'alerting.group.key': group.key };
+  const timeStage =
+    route.activeTimeIntervals.length > 0 ? 'notify.TimeActiveStage.Exec' : 'notify.TimeMuteStage.Exec';
+  return (alerts) => {
+    const now = deps.clock.wall();
+    const because = (reason: SuppressionReason): Readonly<Record<string, string>> => ({
+      'alerting.suppressed.reason': reason,
+    });
+    const fired = inStage('notify.MuteStage.Exec', because('inhibition'), alerts, () =>
+      withoutInhibited(alerts, now),
+    );
+    const timely = inStage(timeStage, ofGroup, fired, () => outsideMuteTimes(fired, now));
+    return inStage('notify.MuteStage.Exec', because('silence'), timely, () => withoutSilenced(timely, now));
   };
 }
 

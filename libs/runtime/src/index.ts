@@ -5,6 +5,7 @@ export * from './chance.ts';
 export * from './log.ts';
 export * from './prometheus-meter.ts';
 export * from './tracing.ts';
+export * from './configured-tracing.ts';
 export * from './supervise.ts';
 export * from './event-log.ts';
 export * from './files.ts';

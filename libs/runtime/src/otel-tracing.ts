@@ -12,7 +12,7 @@ import {
   SpanStatusCode,
   trace,
 } from '@opentelemetry/api';
-import type { Span as OtelSpan, SpanContext } from '@opentelemetry/api';
+import type { Span as OtelSpan, SpanContext, Tracer as OtelTracer } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { NodeSDK, resources } from '@opentelemetry/sdk-node';
 import type { Logger, Span, Tracer } from '@tocsin/kernel';
@@ -32,7 +32,7 @@ export function startOtelTracing(options: TracingOptions): Tracing {
   sdk.start();
   options.logger.info('Tracing is on', { service: options.service });
   return {
-    tracer: otelTracer(options.service, options.version),
+    tracer: otelTracer(trace.getTracer(options.service, options.version)),
     async shutdown() {
       await within(options.flushTimeoutMs ?? flushTimeoutDefaultMs, sdk.shutdown(), options.logger);
       // Registered by the SDK; a second start in this process would be refused.
@@ -52,17 +52,20 @@ function resourceOf({ service, version, instance }: TracingOptions): Readonly<Re
   return { 'service.name': service, 'service.version': version, 'service.instance.id': instance };
 }
 
-function routeDiagnostics({ env, logger }: TracingOptions): void {
+export function routeDiagnostics({ env, logger }: TracingOptions): void {
   if (env['OTEL_LOG_LEVEL'] !== undefined) return; // The SDK then installs its own.
   const warn = (message: string, ...details: unknown[]): void =>
     logger.warn('OpenTelemetry reports a problem; check the OTEL_ variables and the collector', {
       problem: [message, ...details.map(String)].join(' '),
     });
   const quiet = (): void => undefined;
-  diag.setLogger({ error: warn, warn, info: quiet, debug: quiet, verbose: quiet }, DiagLogLevel.WARN);
+  diag.setLogger(
+    { error: warn, warn, info: quiet, debug: quiet, verbose: quiet },
+    { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
+  );
 }
 
-async function within(timeoutMs: number, work: Promise<void>, logger: Logger): Promise<void> {
+export async function within(timeoutMs: number, work: Promise<void>, logger: Logger): Promise<void> {
   let handle: NodeJS.Timeout | undefined;
   const expiry = new Promise<'late'>((resolve) => {
     handle = setTimeout(() => resolve('late'), timeoutMs);
@@ -80,8 +83,7 @@ async function within(timeoutMs: number, work: Promise<void>, logger: Logger): P
   }
 }
 
-function otelTracer(name: string, version: string): Tracer {
-  const tracer = trace.getTracer(name, version);
+export function otelTracer(tracer: OtelTracer): Tracer {
   const kinds = {
     internal: SpanKind.INTERNAL,
     server: SpanKind.SERVER,

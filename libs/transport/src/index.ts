@@ -3,6 +3,7 @@ export { hostPort, parseListenAddress, type ListenAddress } from './listen-addre
 export type { ClientTls, ServerTls } from './tls.ts';
 export { GRPC_MESSAGE_BYTES_MAX } from './grpc/definitions.ts';
 export { dialGrpc, type DialGrpcOptions } from './grpc/client.ts';
+export { grpcExporterMeans, type GrpcExporterMeans } from './grpc/exporter-means.ts';
 export { serveGrpc, type GrpcServing, type ServeGrpcOptions } from './grpc/server.ts';
 export { serveHttp, type HttpServing, type ServeHttpOptions } from './http/server.ts';
 export { httpOut, type HttpOutClient, type HttpOutOptions } from './http/out.ts';

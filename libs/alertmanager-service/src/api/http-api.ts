@@ -26,6 +26,7 @@ import { getAlerts, getGroups, postAlerts } from './alerts-api.ts';
 import { Malformed, malformed, ok, refusalOf, refused, text } from './answer.ts';
 import { last, receiverMatchers } from './query.ts';
 import { getSilences, postSilence, withSilence } from './silences-api.ts';
+import { inSpan } from '../traced-http.ts';
 
 export interface HttpApiDeps {
   readonly parts: AlertmanagerParts;
@@ -73,7 +74,7 @@ export function httpApi(deps: HttpApiDeps): HttpHandler {
 
 function v2Routes(deps: HttpApiDeps): ReadonlyMap<string, Methods> {
   const { parts, newId } = deps;
-  const { clock, tracer, settings } = parts;
+  const { clock, settings } = parts;
   const mode = settings.matcherMode;
   const reader = new AlertReader(mode);
   return new Map<string, Methods>([
@@ -92,18 +93,7 @@ function v2Routes(deps: HttpApiDeps): ReadonlyMap<string, Methods> {
       'alerts',
       {
         GET: (request, tenant) => getAlerts(tenant, request, mode, clock.wall()),
-        POST: (request, tenant) => {
-          if (!tracer.isOn) return postAlerts(tenant, reader, request, request.headers['traceparent'] ?? '');
-          const span = tracer.start('POST /api/v2/alerts', {
-            parent: request.headers['traceparent'] ?? '',
-            kind: 'server',
-          });
-          try {
-            return postAlerts(tenant, reader, request, span.traceparent);
-          } finally {
-            span.end();
-          }
-        },
+        POST: (request, tenant) => postAlerts(tenant, reader, request, request.headers['traceparent'] ?? ''),
       },
     ],
     ['alerts/groups', { GET: (request, tenant) => getGroups(tenant, request, mode, clock.wall()) }],
@@ -171,8 +161,27 @@ function routeV2(deps: HttpApiDeps, routes: ReadonlyMap<string, Methods>, reques
       `unsupported media type ${JSON.stringify(type)}, only [application/json] are allowed`,
     );
   }
-  return route(request, deps.tenantOf(''), argument);
+  const { tracer } = deps.parts;
+  const handler = tracer.isOn ? HANDLERS.get(`${request.method} ${key}`) : undefined;
+  if (handler === undefined) return route(request, deps.tenantOf(''), argument);
+  const parent = request.headers['traceparent'] ?? '';
+  return inSpan(tracer, `api.${handler}Handler`, { parent }, ({ traceparent }) =>
+    route({ ...request, headers: { ...request.headers, traceparent } }, deps.tenantOf(''), argument),
+  );
 }
+
+/** As upstream names them in spans. */
+const HANDLERS: ReadonlyMap<string, string> = new Map([
+  ['GET status', 'getStatus'],
+  ['GET receivers', 'getReceivers'],
+  ['GET alerts', 'getAlerts'],
+  ['POST alerts', 'postAlerts'],
+  ['GET alerts/groups', 'getAlertGroups'],
+  ['GET silences', 'getSilences'],
+  ['POST silences', 'postSilences'],
+  ['GET silence/', 'getSilence'],
+  ['DELETE silence/', 'deleteSilence'],
+]);
 
 const isJson = (request: HttpRequest): boolean =>
   /^\s*application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '');
