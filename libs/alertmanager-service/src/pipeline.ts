@@ -8,7 +8,6 @@
 import {
   flushDeadlineMs,
   flushSnapshot,
-  timeMute,
   turnDelayMs,
   type Configuration,
   type FlushAlert,
@@ -22,20 +21,18 @@ import {
   type Clock,
   type Logger,
   type Meter,
-  type Span,
   type Timers,
   type Tracer,
   type WallMs,
 } from '@tocsin/kernel';
-import type { AlertHash, Decision, Fingerprint, NamedTimeInterval, Tenant } from '@tocsin/model';
+import type { AlertHash, Fingerprint, NamedTimeInterval, Tenant } from '@tocsin/model';
 import { CancelSignal } from './cancel.ts';
 import type { Group } from './dispatcher.ts';
 import { about, type FlushContext } from './flush-context.ts';
 import type { Emit } from './emit.ts';
-import { alertmanagerMetrics as metrics } from './metrics.ts';
 import { notifyIntegration, type NotifyDeps } from './notify.ts';
+import { Muting } from './muting.ts';
 import type { ReplicatedLog } from './replicated-log.ts';
-import { inSpan } from './traced-http.ts';
 
 export interface PipelineDeps extends NotifyDeps {
   readonly tenant: Tenant;
@@ -81,7 +78,8 @@ export async function runPipeline(
       { type: 'flush-due', ...about(group), flush: group.flushes, alerts: alerts.map(fingerprintOf) },
       span.traceparent,
     );
-    const muteNow = muting(deps, configuration, inhibitor, group, span);
+    const muting = new Muting({ ...deps, configuration, inhibitor, group, span });
+    const muteNow = (left: readonly FlushAlert[]): readonly FlushAlert[] => muting.left(left);
     const context = {
       group,
       now,
@@ -135,101 +133,6 @@ function currentAlerts(
     return before.isResolved && !current.isResolved ? before : current;
   });
 }
-
-/** What is left of the alerts. Asked several times in a flush: each finding is told and counted once. */
-function muting(
-  deps: PipelineDeps,
-  configuration: Configuration,
-  inhibitor: Inhibitor,
-  group: Group,
-  span: Span,
-): (alerts: readonly FlushAlert[]) => readonly FlushAlert[] {
-  const found = new Set<string>();
-  const explain = (reason: SuppressionReason, alerts: readonly string[], decision: Decision): boolean => {
-    const news = alerts.filter((fingerprint) => !found.has(`${reason} ${fingerprint}`));
-    if (news.length === 0) return false;
-    for (const fingerprint of news) found.add(`${reason} ${fingerprint}`);
-    deps.meter.add(metrics.suppressed, news.length, { reason });
-    deps.emit(deps.tenant, decision, span.traceparent);
-    return true;
-  };
-  const inStage = (
-    stage: string,
-    attributes: Readonly<Record<string, string>>,
-    alerts: readonly FlushAlert[],
-    mute: () => readonly FlushAlert[],
-  ): readonly FlushAlert[] => {
-    if (!deps.tracer.isOn) return mute();
-    return inSpan(deps.tracer, stage, { parent: span.traceparent, attributes }, (own) => {
-      const left = mute();
-      own.set({
-        'alerting.alerts.muted.count': alerts.length - left.length,
-        'alerting.alerts.filtered.count': left.length,
-      });
-      return left;
-    });
-  };
-  const withoutInhibited = (alerts: readonly FlushAlert[], now: WallMs): readonly FlushAlert[] =>
-    alerts.filter(({ alert }) => {
-      const { fingerprint } = alert.labels;
-      const by = inhibitor.mutes(alert.labels, now);
-      deps.onSuppressed(fingerprint, by !== undefined);
-      if (by === undefined) return true;
-      const isNews = explain('inhibition', [fingerprint], {
-        type: 'inhibited',
-        ...about(group),
-        fingerprint,
-        by: by.by,
-        rule: by.rule,
-      });
-      if (isNews) deps.observer.inhibited(configuration, by.rule, alert.labels, fingerprint, by.by);
-      return false;
-    });
-  const outsideMuteTimes = (uninhibited: readonly FlushAlert[], now: WallMs): readonly FlushAlert[] => {
-    const muted = timeMute(group.route, deps.intervalsOf(configuration), now);
-    group.mutedBy = muted?.by ?? [];
-    if (muted !== undefined) {
-      const { by, isOutsideActive } = muted;
-      const reason = isOutsideActive ? 'active_time_interval' : 'mute_time_interval';
-      explain(reason, uninhibited.map(fingerprintOf), {
-        type: 'muted',
-        ...about(group),
-        by,
-        isOutsideActive,
-      });
-      return [];
-    }
-    return uninhibited;
-  };
-  const withoutSilenced = (alerts: readonly FlushAlert[], now: WallMs): readonly FlushAlert[] =>
-    alerts.filter(({ alert }) => {
-      const { fingerprint } = alert.labels;
-      const by = deps.log.silences.mutedBy(alert.labels, fingerprint, now);
-      if (by.length === 0) return true;
-      deps.onSuppressed(fingerprint, true);
-      const decision: Decision = { type: 'silenced', ...about(group), fingerprint, by };
-      if (explain('silence', [fingerprint], decision))
-        deps.observer.silenced(deps.log.silences, by, alert.labels, fingerprint);
-      return false;
-    });
-  const { route } = group;
-  const ofGroup = { 'alerting.route.id': route.id, 'alerting.group.key': group.key };
-  const timeStage =
-    route.activeTimeIntervals.length > 0 ? 'notify.TimeActiveStage.Exec' : 'notify.TimeMuteStage.Exec';
-  return (alerts) => {
-    const now = deps.clock.wall();
-    const because = (reason: SuppressionReason): Readonly<Record<string, string>> => ({
-      'alerting.suppressed.reason': reason,
-    });
-    const fired = inStage('notify.MuteStage.Exec', because('inhibition'), alerts, () =>
-      withoutInhibited(alerts, now),
-    );
-    const timely = inStage(timeStage, ofGroup, fired, () => outsideMuteTimes(fired, now));
-    return inStage('notify.MuteStage.Exec', because('silence'), timely, () => withoutSilenced(timely, now));
-  };
-}
-
-type SuppressionReason = 'inhibition' | 'active_time_interval' | 'mute_time_interval' | 'silence';
 
 async function fanOut(
   deps: PipelineDeps,
