@@ -2,10 +2,13 @@
  * Goal: what an auditor reads agrees with what happened, and recording never costs a notification.
  * Method: whole alertmanagers on virtual time, with outputs in memory that can fail or hang.
  */
+import { disabledCluster } from '@tocsin/cluster';
+import { captureLogger, captureMeter } from '@tocsin/kernel/testing';
 import { describe, expect, it } from 'vitest';
 import { Bench, HOUR, MINUTE, SECOND } from '../testing/bench.ts';
 import { configurationOf } from '../testing/configuration.ts';
 import { RecorderWorld } from '../testing/recorder-world.ts';
+import { EventRecorder } from './event-recorder.ts';
 import { webhookEventsWaitingMax } from './webhook-output.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -258,6 +261,17 @@ describe('a reload', () => {
     expect(out.types('/new')).toEqual(['alertGrouped', 'alertCreated', 'alertGrouped']);
   });
 
+  it('has an output that goes deliver what it holds, although its batch is not full', async () => {
+    const { bench, out } = await started(toHook({ batch: true, batch_flush_interval: '1h' }));
+    await bench.post(down(bench, 'a'));
+    await bench.run(SECOND);
+    expect(out.posted).toEqual([]);
+    bench.configuration = configurationOf();
+    await bench.request('POST', '/-/reload');
+    await bench.run(SECOND);
+    expect(out.posted.map(({ body }) => body.split('\n').length - 1)).toEqual([3]);
+  });
+
   it('opens a file again that stays, and with no section recording ends', async () => {
     const { bench, out } = await started(toFile);
     await bench.request('POST', '/-/reload');
@@ -305,9 +319,31 @@ describe('the end', () => {
   });
 });
 
-it('more events in one turn than the queue holds are all recorded', async () => {
+it('a burst of many thousand events in one turn is recorded whole', async () => {
   const { bench, out } = await started(toFile);
   await bench.post(...Array.from({ length: 6_000 }, (_, index) => down(bench, `i${index}`)));
   await bench.run(SECOND);
   expect(out.types(FILE)).toHaveLength(1 + 2 * 6_000);
+});
+
+it('events beyond what the queue holds are lost, counted, and nothing waits for them', () => {
+  const out = new RecorderWorld();
+  const meter = captureMeter();
+  const pending: (() => void)[] = [];
+  const recorder = new EventRecorder({
+    means: out.means,
+    meter,
+    logger: captureLogger(),
+    clock: { wall: () => 0, mono: () => 0 },
+    timers: { after: (_, run) => (pending.push(run), () => undefined) },
+    cluster: disabledCluster(),
+    queuedMax: 2,
+  });
+  recorder.apply({ file_outputs: [{ path: FILE }] });
+  for (let count = 0; count < 5; count++) recorder.record('alertCreated', () => ({ count }));
+  expect(meter.value({ name: 'alertmanager_events_dropped_total' }, { event_type: 'alert_created' })).toBe(3);
+  expect(recorder.waiting).toBe(2);
+  for (const run of pending.splice(0)) run();
+  recorder.record('alertCreated', () => ({}));
+  expect(recorder.waiting).toBe(3);
 });

@@ -32,10 +32,13 @@ export interface RecorderMeans {
   readonly sha256Hex: (text: string) => string;
 }
 
-/** Events that wait to be serialised. */
-export const eventsQueuedMax = 8192;
+/**
+ * Events that wait to be serialised; more are lost, and counted. Upstream's 8192 are emptied by another
+ * thread meanwhile; here a batch of alerts, or a reload, brings all its events in one turn.
+ */
+export const eventsQueuedMax = 131_072;
 /** Serialised in one turn, so that a burst does not hold up the loop. */
-const EVENTS_PER_TURN = 512;
+const EVENTS_PER_TURN = 128;
 /** For outputs that a reload removed, and at the end. */
 const CLOSE_BUDGET_MS = 5_000;
 
@@ -54,6 +57,8 @@ interface Active {
 
 interface Deps extends OutputDeps {
   readonly means: RecorderMeans;
+  /** Default: `eventsQueuedMax`. */
+  readonly queuedMax?: number;
   readonly cluster: Pick<ClusterPort, 'view'>;
 }
 
@@ -62,6 +67,8 @@ export class EventRecorder implements Recorder {
   #active: readonly Active[] = [];
   readonly #closing = new Set<Promise<void>>();
   #queue: Queued[] = [];
+  /** Of the queue: what is before it was delivered. */
+  #next = 0;
   #cancelDrain: Cancel | undefined;
   #isStopped = false;
 
@@ -80,7 +87,7 @@ export class EventRecorder implements Recorder {
 
   /** Events that are not delivered yet; of the slowest output. */
   get waiting(): number {
-    return this.#queue.length + Math.max(0, ...this.#active.map(({ output }) => output.waiting));
+    return this.#queue.length - this.#next + Math.max(0, ...this.#active.map(({ output }) => output.waiting));
   }
 
   /** Throws AppError `invalid` for a section that `apply` could not use; changes nothing. */
@@ -108,8 +115,10 @@ export class EventRecorder implements Recorder {
 
   record(type: RecordedType, data: () => EventData): void {
     if (!this.isOn || this.#isStopped) return;
-    // One turn may bring more than the queue holds, and nobody can have emptied it meanwhile.
-    if (this.#queue.length >= eventsQueuedMax) this.#drainAll();
+    if (this.#queue.length >= (this.#deps.queuedMax ?? eventsQueuedMax)) {
+      this.#deps.meter.add(metrics.dropped, 1, { event_type: metricType(type) });
+      return;
+    }
     this.#queue.push({
       type,
       data,
@@ -152,17 +161,27 @@ export class EventRecorder implements Recorder {
 
   #drainSome(): void {
     this.#cancelDrain = undefined;
-    const events = this.#queue.splice(0, EVENTS_PER_TURN);
-    for (const event of events) this.#deliver(event);
-    if (this.#queue.length > 0) this.#cancelDrain = this.#deps.timers.after(0, () => this.#drainSome());
+    const end = Math.min(this.#queue.length, this.#next + EVENTS_PER_TURN);
+    for (; this.#next < end; this.#next++) {
+      const event = this.#queue[this.#next];
+      if (event !== undefined) this.#deliver(event);
+    }
+    // Cut once: cutting the front of a long list for each turn would cost more than the events.
+    if (this.#next === this.#queue.length) this.#forgetDelivered();
+    else this.#cancelDrain = this.#deps.timers.after(0, () => this.#drainSome());
   }
 
   #drainAll(): void {
     this.#cancelDrain?.();
     this.#cancelDrain = undefined;
-    const events = this.#queue;
-    this.#queue = [];
+    const events = this.#queue.slice(this.#next);
+    this.#forgetDelivered();
     for (const event of events) this.#deliver(event);
+  }
+
+  #forgetDelivered(): void {
+    this.#queue = [];
+    this.#next = 0;
   }
 
   #deliver(queued: Queued): void {

@@ -1,5 +1,5 @@
 import type { Clock, Logger, Meter, Timers } from '@tocsin/kernel';
-import type { RecordedType } from './recorder.ts';
+import { recordedTypes, type RecordedType } from './recorder.ts';
 import { recorderMetrics as metrics } from './recorder-metrics.ts';
 
 /** One event as every output gets it. */
@@ -31,21 +31,37 @@ export interface OutputDeps {
   readonly meter: Meter;
 }
 
+const METRIC_TYPES: ReadonlyMap<RecordedType, string> = new Map(
+  recordedTypes.map((type) => [type, type.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)]),
+);
 /** `alertCreated` is `alert_created` in metrics. */
-export const metricType = (type: RecordedType): string =>
-  type.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+export const metricType = (type: RecordedType): string => METRIC_TYPES.get(type) ?? type;
 
 export function countDelivered(meter: Meter, output: string, events: readonly RecordedEvent[]): void {
-  for (const { type, bytes } of events) {
-    const event_type = metricType(type);
-    meter.add(metrics.recorded, 1, { event_type, output, result: 'success' });
-    meter.add(metrics.bytesWritten, bytes + 1, { event_type, output });
+  for (const [event_type, { count, bytes }] of byType(events)) {
+    meter.add(metrics.recorded, count, { event_type, output, result: 'success' });
+    meter.add(metrics.bytesWritten, bytes, { event_type, output });
   }
 }
 
 export function countFailed(meter: Meter, output: string, events: readonly RecordedEvent[]): void {
-  for (const { type } of events)
-    meter.add(metrics.recorded, 1, { event_type: metricType(type), output, result: 'failure' });
+  for (const [event_type, { count }] of byType(events))
+    meter.add(metrics.recorded, count, { event_type, output, result: 'failure' });
+}
+
+/** Bytes with the newline of each. */
+function byType(
+  events: readonly RecordedEvent[],
+): ReadonlyMap<string, { readonly count: number; readonly bytes: number }> {
+  const counts = new Map<string, { count: number; bytes: number }>();
+  for (const { type, bytes } of events) {
+    const event_type = metricType(type);
+    const found = counts.get(event_type) ?? { count: 0, bytes: 0 };
+    counts.set(event_type, found);
+    found.count++;
+    found.bytes += bytes + 1;
+  }
+  return counts;
 }
 
 /** An output that fails says so once, and once when it works again. */
