@@ -3,7 +3,7 @@ import { readFileSync, renameSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { expect, it } from 'vitest';
 import { firing, postAlerts, silence } from './support/alerts.ts';
-import { planCluster, startReplica, webhookConfig } from './support/cluster.ts';
+import { planCluster, startReplica, untilReady, webhookConfig } from './support/cluster.ts';
 import { HOST, freePort, stageOfTest, until, type Stage } from './support/processes.ts';
 import { startSink } from './support/sink.ts';
 
@@ -55,6 +55,7 @@ it.concurrent(
     const [plan] = plans;
     if (plan === undefined) throw new Error('a cluster of one');
     const replica = await startReplica(stage, plan, plans, config);
+    await untilReady([replica]);
     const file = `${stage.dir}/events.json`;
 
     await postAlerts([replica], [firing('Disk')]);

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { firing, postAlerts, untilFiring } from './support/alerts.ts';
-import { planCluster, startReplica, webhookConfig, type Replica } from './support/cluster.ts';
+import { planCluster, startReplica, untilReady, webhookConfig, type Replica } from './support/cluster.ts';
 import { startCollector, type Collector } from './support/collector.ts';
 import { stageOfTest, until, type Stage } from './support/processes.ts';
 import { startSink, type SinkProcess } from './support/sink.ts';
@@ -21,6 +21,7 @@ async function startWorld(stage: Stage, section: string, env: NodeJS.ProcessEnv 
   const [plan] = plans;
   if (plan === undefined) throw new Error('a plan');
   const replica = await startReplica(stage, plan, plans, config, [], env);
+  await untilReady([replica]);
   const reload = async (tracing: string): Promise<number> => {
     writeFileSync(config, textOf(tracing));
     return (await fetch(`${replica.url}/-/reload`, { method: 'POST' })).status;

@@ -30,7 +30,12 @@ export function httpPoster(url: string, httpConfigJson: string, parts: PosterPar
     const { clock } = parts;
     const request = { method: 'POST', url, headers: { 'Content-Type': contentType }, body } as const;
     try {
-      const context = { ...parts, dialer: 'eventrecorder', deadline: clock.mono() + timeoutMs, traceparent: '' };
+      const context = {
+        ...parts,
+        dialer: 'eventrecorder',
+        deadline: clock.mono() + timeoutMs,
+        traceparent: '',
+      };
       return deliveryOf(await sender.send(request, context), clock.wall());
     } catch (error) {
       if (error instanceof AppError) return failureOf(error);
