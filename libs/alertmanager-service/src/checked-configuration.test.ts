@@ -76,7 +76,6 @@ receivers: [{name: team}]
 `);
     expect(warnings).toEqual([
       expect.stringMatching(/^route \{\}: label "a" can't be rendered .*unclosed action/),
-      expect.stringContaining('routeLabels is empty'),
     ]);
   });
 });

@@ -10,6 +10,7 @@ import {
   type HttpResponse,
   type LogFacts,
   type Logger,
+  noMeter,
   type Meter,
 } from '@tocsin/kernel';
 import * as fc from 'fast-check';
@@ -91,14 +92,13 @@ function ask(
 
 /** Says what was recorded, values of durations left out. */
 const recordingMeter = (into: string[]): Meter => ({
+  ...noMeter,
   add: (spec, value, labels) => void into.push(`add ${spec.name} ${JSON.stringify(labels)} ${value}`),
   set: (spec, value, labels) => void into.push(`set ${spec.name} ${JSON.stringify(labels)} ${value}`),
   observe: (spec, value, labels) =>
     void into.push(
       `observe ${spec.name} ${JSON.stringify(labels)}${spec.name.endsWith('_bytes') ? ` ${value}` : ''}`,
     ),
-  declare: () => undefined,
-  onCollect: () => undefined,
 });
 
 /** Sends raw bytes, gives all that comes back until the server closes. */
