@@ -140,6 +140,7 @@ async function main(): Promise<void> {
   }
   const http = await serveHttp({ ...front, handler: withMetrics(service.http, meter), meter });
   life.onStop('stop HTTP', 6_000, () => http.stop(5_000));
+  life.onStop('end the streams of watchers', 1_000, () => Promise.resolve(service.endWatches()));
   for (const address of http.addresses) logger.info('Listening on', { address });
   superviseProcess({ lifecycle: life, logger, onReload: () => service.reload() });
 }

@@ -18,6 +18,7 @@ import {
 } from '@tocsin/kernel';
 import type { Tenant } from '@tocsin/model';
 import { httpApi } from './api/http-api.ts';
+import { WatchHub } from './api/watch.ts';
 import { ConfigurationLoader } from './configuration-loader.ts';
 import { emitter, uuid } from './emit.ts';
 import { FeatureMeter } from './feature-meter.ts';
@@ -43,6 +44,8 @@ export interface Alertmanager {
   reload(): Promise<void>;
   /** Whether the gate is open: notifications may start. */
   readonly isReady: boolean;
+  /** Ends the streams of watchers: HTTP can't stop without waiting for them otherwise. */
+  endWatches(): void;
   /** Finishes what is in flight, hands over, leaves the cluster, writes the last state. */
   stop(): Promise<void>;
 }
@@ -56,7 +59,8 @@ export async function startAlertmanager(parts: AlertmanagerParts): Promise<Alert
   meter.declare(recorderMetrics);
   const figures = new FeatureMeter(meter, settings.metricFeatures);
   const life = new Lifecycle({ clock, timers, logger });
-  const emit = emitter({ clock, random, sink: parts.events, replica: settings.replica });
+  const watches = new WatchHub(parts);
+  const emit = emitter({ clock, random, sink: watches.sink, replica: settings.replica });
   const recorder = parts.recorder && new EventRecorder({ ...parts, means: parts.recorder });
   const observer =
     recorder === undefined ? noObserver : new Observer(recorder, () => uuid(random), recorder.sha256Hex);
@@ -148,8 +152,10 @@ export async function startAlertmanager(parts: AlertmanagerParts): Promise<Alert
     emit,
     isReady: () => gate.isOpen,
     configurationStatus: () => loader.status,
+    judgeConfiguration: (text, seams) => loader.judge(text, seams),
     startedAt: clock.wall(),
     newId: () => uuid(random),
+    watches,
   });
   return {
     http: tracedHttp(http, parts.tracer),
@@ -158,7 +164,11 @@ export async function startAlertmanager(parts: AlertmanagerParts): Promise<Alert
     get isReady(): boolean {
       return gate.isOpen;
     },
-    stop: async () => void (await life.stop()),
+    endWatches: () => watches.close(),
+    stop: async () => {
+      watches.close();
+      await life.stop();
+    },
   };
 }
 

@@ -3,7 +3,11 @@
  * that failed must be seen in metrics, log, events and status, not found out when a route is missing.
  */
 import { messageOf, type WallMs } from '@tocsin/kernel';
-import { checkedConfiguration, type CheckedConfiguration } from './checked-configuration.ts';
+import {
+  checkedConfiguration,
+  type CheckedConfiguration,
+  type ConfigurationSeams,
+} from './checked-configuration.ts';
 import type { Emit } from './emit.ts';
 import { alertmanagerMetrics as metrics } from './metrics.ts';
 import type { AlertmanagerParts } from './parts.ts';
@@ -52,22 +56,30 @@ export class ConfigurationLoader {
   }
 
   async #read(): Promise<CheckedConfiguration> {
+    const { readTemplates, readConfiguration, prepareTracing } = this.#parts;
+    const recorder = this.#recorder;
+    const configuration = await this.judge(await readConfiguration(), {
+      readTemplates,
+      ...(recorder === undefined ? {} : { checkEventRecorder: (section) => recorder.check(section) }),
+    });
+    // Last: after it nothing can be refused any more.
+    const swapTracing = await prepareTracing?.(configuration.tracing);
+    swapTracing?.();
+    return configuration;
+  }
+
+  /** What a file of this text would be loaded as. Opens and changes nothing by itself. Rejects with AppError `invalid`. */
+  async judge(
+    text: string,
+    seams: Pick<ConfigurationSeams, 'readTemplates' | 'checkEventRecorder'>,
+  ): Promise<CheckedConfiguration> {
     const { settings } = this.#parts;
-    const text = await this.#parts.readConfiguration();
     const options = {
       mode: settings.matcherMode,
       folder: settings.configurationFolder,
       retentionMs: settings.retentionMs,
     };
-    const recorder = this.#recorder;
-    const configuration = await checkedConfiguration(text, options, {
-      ...this.#parts,
-      ...(recorder === undefined ? {} : { checkEventRecorder: (section) => recorder.check(section) }),
-    });
-    // Last: after it nothing can be refused any more.
-    const swapTracing = await this.#parts.prepareTracing?.(configuration.tracing);
-    swapTracing?.();
-    return configuration;
+    return checkedConfiguration(text, options, { ...this.#parts, ...seams });
   }
 
   #succeeded(configuration: CheckedConfiguration): void {

@@ -10,7 +10,7 @@ import { compareUtf8, type HttpRequest, type HttpResponse, type WallMs } from '@
 import { compareInstants, formatMillis, instantOf, type Alert, type LabelSet } from '@tocsin/model';
 import type { AlertmanagerSettings } from '../settings.ts';
 import type { TenantAlertmanager } from '../tenant.ts';
-import { empty, okJson, refused } from './answer.ts';
+import { empty, okJson, refusedAlerts } from './answer.ts';
 import type { AlertReader } from './alert-reader.ts';
 import { isSuppressed, liveAlerts, statusOf, type Status } from './live-alerts.ts';
 import { filters, flag, receiverFilter } from './query.ts';
@@ -26,11 +26,11 @@ export function postAlerts(
 ): HttpResponse {
   const rejections = tenant.alerts.put(reader.read(request, traceparent));
   if (rejections.length === 0) return empty(200);
-  return refused(400, rejections.map(({ reason }) => reason).join('\n'));
+  return refusedAlerts(rejections);
 }
 
 /** `active`, `silenced`, `inhibited` of the query. */
-function stateFilter(request: HttpRequest): (status: Status) => boolean {
+export function stateFilter(request: HttpRequest): (status: Status) => boolean {
   const active = flag(request, 'active', true);
   const silenced = flag(request, 'silenced', true);
   const inhibited = flag(request, 'inhibited', true);
@@ -40,7 +40,7 @@ function stateFilter(request: HttpRequest): (status: Status) => boolean {
     (inhibited || status.inhibitedBy.length === 0);
 }
 
-function alertJson(alert: Alert, status: Status, receivers: readonly string[]): string {
+export function alertJson(alert: Alert, status: Status, receivers: readonly string[]): string {
   const state = isSuppressed(status) ? 'suppressed' : 'active';
   const generator = alert.generatorUrl === '' ? '' : `"generatorURL":${JSON.stringify(alert.generatorUrl)},`;
   return (
@@ -125,10 +125,10 @@ export function getGroups(
   );
 }
 
-const receiversByName = (tenant: TenantAlertmanager): ReadonlyMap<string, ReceiverConfig> =>
+export const receiversByName = (tenant: TenantAlertmanager): ReadonlyMap<string, ReceiverConfig> =>
   new Map(tenant.configuration.receivers.map((receiver) => [receiver.name, receiver]));
 
-function receiverNamed(
+export function receiverNamed(
   byName: ReadonlyMap<string, ReceiverConfig>,
   name: string,
 ): { readonly name: string; readonly labels: LabelSet } {

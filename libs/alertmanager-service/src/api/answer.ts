@@ -16,6 +16,12 @@ export const okJson = (text: HttpResponse['body']): HttpResponse => ({
   headers: json,
   body: text,
 });
+/** Server-sent events. A proxy in between must not gather them. */
+export const eventStream = (body: AsyncIterable<string>): HttpResponse => ({
+  status: 200,
+  headers: { ...always, 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' },
+  body,
+});
 export const empty = (status: number): HttpResponse => ({ status, headers: always, body: '' });
 /** What a handler refuses: a JSON string. */
 export const refused = (status: 400 | 404 | 500 | 503, text: string): HttpResponse => ({
@@ -23,6 +29,20 @@ export const refused = (status: 400 | 404 | 500 | 503, text: string): HttpRespon
   headers: json,
   body: `${JSON.stringify(text)}\n`,
 });
+/** Rejected alerts named in the header; more are only told by their texts. */
+const REJECTED_NAMED_MAX = 500;
+
+/**
+ * The alerts of a batch that were not taken: upstream's texts, one a line, and in a header the place of
+ * each in the batch, from 0, in the same order.
+ */
+export function refusedAlerts(
+  rejections: readonly { readonly index: number; readonly reason: string }[],
+): HttpResponse {
+  const answer = refused(400, rejections.map(({ reason }) => reason).join('\n'));
+  const places = rejections.slice(0, REJECTED_NAMED_MAX).map(({ index }) => index);
+  return { ...answer, headers: { ...answer.headers, 'Tocsin-Rejected-Alerts': places.join(',') } };
+}
 /** What the schema or the transport refuses: an object, without a newline. */
 export const malformed = (
   status: number,
@@ -34,7 +54,11 @@ export const text = (
   status: number,
   body: string,
   headers: Readonly<Record<string, string>> = {},
-): HttpResponse => ({ status, headers: { 'Content-Type': 'text/plain; charset=utf-8', ...headers }, body });
+): HttpResponse => ({
+  status,
+  headers: body === '' ? headers : { 'Content-Type': 'text/plain; charset=utf-8', ...headers },
+  body,
+});
 
 /** A request that the schema refuses; thrown by the body readers, answered by the router. */
 export class Malformed extends Error {

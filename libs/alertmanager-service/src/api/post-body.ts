@@ -12,10 +12,11 @@ const unparsable = (what: string, why: string): Malformed =>
 const required = (path: string): Malformed => new Malformed(422, 602, `${path} in body is required`);
 
 export function parseJson(what: string, text: string): unknown {
+  if (text.trim() === '') throw required(what);
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
-    throw unparsable(what, text.length === 0 ? 'EOF' : messageOf(error));
+    throw unparsable(what, messageOf(error));
   }
 }
 
@@ -49,12 +50,13 @@ function readAlert(item: unknown, index: number, traceparent: string): RawAlert 
 
 export function readLabels(field: string, value: unknown): LabelPair[] {
   if (!isObject(value)) throw unparsable('alerts', `${field}: expected an object, found ${kindOf(value)}`);
-  const pairs = Object.entries(value);
-  for (const [name, text] of pairs) {
+  return Object.entries(value).map(([name, text]): LabelPair => {
+    // As upstream reads it: a label without a value.
+    if (text === null) return [name, ''];
     if (typeof text !== 'string')
       throw unparsable('alerts', `${field}.${name}: expected a string, found ${kindOf(text)}`);
-  }
-  return pairs as LabelPair[];
+    return [name, text];
+  });
 }
 
 const EPOCH: Instant = { seconds: 0, nanos: 0, offsetMinutes: 0 };
@@ -103,7 +105,7 @@ export interface PostedSilence {
 }
 
 export function readSilence(text: string): PostedSilence {
-  const value = parseJson('silence', text);
+  const value = parseJson('silence', text) ?? {};
   if (!isObject(value)) throw unparsable('silence', `expected an object, found ${kindOf(value)}`);
   const startsAt = readTime('silence', 'startsAt', value['startsAt']);
   const endsAt = readTime('silence', 'endsAt', value['endsAt']);

@@ -9,16 +9,19 @@ import {
   type SilenceSettings,
   type SilenceState,
 } from '@tocsin/alerting';
-import { bodyText, type HttpRequest, type HttpResponse, type WallMs } from '@tocsin/kernel';
+import { bodyText, type HttpRequest, type HttpResponse, type Timers, type WallMs } from '@tocsin/kernel';
 import { LabelSet, formatMillis, type MatchType } from '@tocsin/model';
 
 import type { AlertmanagerSettings } from '../settings.ts';
 import type { TenantAlertmanager } from '../tenant.ts';
 import { empty, malformed, ok, okJson } from './answer.ts';
+import { instantKey, PageCollector, readPageRequest } from './paging.ts';
 import { readSilence, type PostedMatcher } from './post-body.ts';
 import { filters, flag } from './query.ts';
+import { inSlices, jsonList } from './slices.ts';
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+// Upstream takes one without dashes too; no silence has such an id.
+const UUID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i;
 const STATES: readonly SilenceState[] = ['active', 'pending', 'expired'];
 
 export function getSilences(
@@ -26,11 +29,53 @@ export function getSilences(
   request: HttpRequest,
   settings: AlertmanagerSettings,
   now: WallMs,
+  timers: Timers,
 ): HttpResponse {
+  const found = querySilences(tenant, request, settings, now);
+  return okJson(jsonList(found, timers, (silence) => silenceJson(silence, now)));
+}
+
+const SORT_KEYS: ReadonlyMap<string, (silence: Silence) => string> = new Map([
+  ['id', ({ id }) => id],
+  ['startsAt', ({ startsAt }) => instantKey(startsAt)],
+  ['endsAt', ({ endsAt }) => instantKey(endsAt)],
+  ['updatedAt', ({ updatedAt }) => instantKey(updatedAt)],
+  ['createdBy', ({ createdBy }) => createdBy],
+]);
+
+/** `/api/v2/tocsin/silences`: the same in pages, sorted, with the number of all. */
+export async function getSilencePage(
+  tenant: TenantAlertmanager,
+  request: HttpRequest,
+  settings: AlertmanagerSettings,
+  now: WallMs,
+  timers: Timers,
+): Promise<HttpResponse> {
+  const wanted = readPageRequest(request, {
+    isField: (field) => SORT_KEYS.has(field),
+    fields: [...SORT_KEYS.keys()].join(', '),
+    byDefault: '-startsAt',
+  });
+  const key = SORT_KEYS.get(wanted.field) ?? (({ id }: Silence): string => id);
+  const collector = new PageCollector<Silence>(wanted);
+  await inSlices(querySilences(tenant, request, settings, now), timers, (silence) =>
+    collector.add(silence, key(silence), silence.id),
+  );
+  const { items, next, total } = collector.page();
+  const more = next === undefined ? '' : `"next":${JSON.stringify(next)},`;
+  const shown = items.map((silence) => silenceJson(silence, now)).join(',');
+  return okJson(`{${more}"silences":[${shown}],"total":${total}}\n`);
+}
+
+function querySilences(
+  tenant: TenantAlertmanager,
+  request: HttpRequest,
+  settings: AlertmanagerSettings,
+  now: WallMs,
+): readonly Silence[] {
   const filter = filters(request, settings.matcherMode);
   const states = new Set(STATES.filter((state) => flag(request, state, true)));
-  const found = tenant.log.silences.query({ filter, states }, now);
-  return okJson(`[${found.map((silence) => JSON.stringify(shown(silence, now))).join(',')}]\n`);
+  return tenant.log.silences.query({ filter, states }, now);
 }
 
 export async function postSilence(
@@ -90,7 +135,7 @@ export async function withSilence(
     return malformed(422, 601, `silenceID in path must be of type uuid: ${JSON.stringify(id)}`);
   const silence = tenant.log.silences.get(id.toLowerCase());
   if (silence === undefined) return empty(404);
-  if (request.method === 'GET') return ok(shown(silence, now));
+  if (request.method === 'GET') return okJson(`${silenceJson(silence, now)}\n`);
   await endSilence(tenant, silence, settings, now);
   return empty(200);
 }
@@ -114,7 +159,7 @@ interface ShownMatcher {
 }
 
 /** In upstream's field order. Of several matcher sets the first is `matchers`; all are in `matcherSets`, an extension. */
-function shown(silence: Silence, now: WallMs): unknown {
+export function silenceJson(silence: Silence, now: WallMs): string {
   const sets = silence.matcherSets.map((set) =>
     set.map(({ name, type, value }): ShownMatcher => ({
       isEqual: type === '=' || type === '=~',
@@ -123,7 +168,7 @@ function shown(silence: Silence, now: WallMs): unknown {
       value,
     })),
   );
-  return {
+  return JSON.stringify({
     id: silence.id,
     status: { state: silenceState(silence, now) },
     updatedAt: formatMillis(silence.updatedAt),
@@ -134,5 +179,5 @@ function shown(silence: Silence, now: WallMs): unknown {
     matchers: sets[0] ?? [],
     ...(sets.length > 1 ? { matcherSets: sets } : {}),
     startsAt: formatMillis(silence.startsAt),
-  };
+  });
 }

@@ -16,7 +16,15 @@ import {
   type WallMs,
 } from '@tocsin/kernel';
 import { captureLogger, captureMeter, type CaptureLogger, type CaptureMeter } from '@tocsin/kernel/testing';
-import { eventMatches, formatMillis, instantOf, type Decision, type DecisionEvent } from '@tocsin/model';
+import {
+  eventMatches,
+  formatMillis,
+  instantOf,
+  type Decision,
+  type DecisionEvent,
+  type EventAnswer,
+  type EventFilter,
+} from '@tocsin/model';
 import { startAlertmanager, type Alertmanager } from '../alertmanager.ts';
 import type { AlertmanagerParts } from '../parts.ts';
 import type { RecorderMeans } from '../recorder/event-recorder.ts';
@@ -41,6 +49,8 @@ export interface BenchOptions {
   readonly cluster?: () => ClusterPort;
   /** The event recorder is on. */
   readonly recorder?: RecorderMeans;
+  /** Nothing is a mistake unless given. */
+  readonly settingsMistake?: AlertmanagerParts['settingsMistake'];
   /** Receivers replicas; 1 unless given. */
   readonly replicas?: number;
 }
@@ -220,15 +230,10 @@ export class Bench {
       receivers: this.receivers.map(({ link }) => link),
       events: {
         emit: (event) => void this.events.push(event),
-        query: (filter) => ({
-          events: this.events.filter((event) => eventMatches(event, filter)),
-          lastId: '',
-          isGap: false,
-          ...(this.events[0] === undefined ? {} : { oldestAt: this.events[0].at }),
-        }),
+        query: (filter) => queryOf(this.events, filter),
       },
       readTemplates: () => Promise.resolve([]),
-      settingsMistake: () => undefined,
+      settingsMistake: this.#options.settingsMistake ?? ((): undefined => undefined),
       readConfiguration: () =>
         Promise.resolve(
           typeof this.configuration === 'string' ? this.configuration : JSON.stringify(this.configuration),
@@ -236,6 +241,23 @@ export class Bench {
       readDocument: this.#options.readDocument ?? readJsonDocument,
     };
   }
+}
+
+/** As the log of production answers, but that everything is kept. */
+function queryOf(all: readonly DecisionEvent[], filter: EventFilter): EventAnswer {
+  const { afterId = '', limit = all.length } = filter;
+  const at = afterId === '' ? -1 : all.findLastIndex(({ id }) => id === afterId);
+  const isTail = afterId !== '';
+  const wanted = all.slice(isTail ? at + 1 : 0).filter((event) => eventMatches(event, filter));
+  const events = isTail ? wanted.slice(0, limit) : wanted.slice(-limit);
+  const lastId = (wanted.length > limit ? events : all).at(-1)?.id ?? '';
+  const isGap = isTail && at < 0;
+  return {
+    events,
+    lastId: isTail ? lastId : (all.at(-1)?.id ?? ''),
+    isGap,
+    ...(all[0] === undefined ? {} : { oldestAt: all[0].at }),
+  };
 }
 
 function pairOf(text: string): readonly [string, string] {

@@ -76,8 +76,17 @@ export function readQuery(text: string): Target['query'] {
 
 const decodeForm = (text: string): string | undefined => {
   const spaced = text.includes('+') ? text.replaceAll('+', ' ') : text;
-  return spaced.includes('%') ? decode(spaced) : spaced;
+  if (!spaced.includes('%')) return spaced;
+  if (/%(?![0-9A-Fa-f]{2})/.test(spaced)) return undefined;
+  return decode(spaced) ?? decodeBadUtf8(spaced);
 };
+
+/** Dropping the pair would drop a filter, and answer with everything. */
+const decodeBadUtf8 = (text: string): string =>
+  Buffer.from(
+    text.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+    'latin1',
+  ).toString('utf8');
 
 function decode(text: string): string | undefined {
   try {
