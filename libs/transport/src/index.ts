@@ -6,6 +6,7 @@ export { dialGrpc, type DialGrpcOptions } from './grpc/client.ts';
 export { grpcExporterMeans, type GrpcExporterMeans } from './grpc/exporter-means.ts';
 export { serveGrpc, type GrpcServing, type ServeGrpcOptions } from './grpc/server.ts';
 export { serveHttp, type HttpServing, type ServeHttpOptions } from './http/server.ts';
+export { readTarget, type RouteAnswer, type Target } from './http/target.ts';
 export { httpOut, type HttpOutClient, type HttpOutOptions } from './http/out.ts';
 export { dialerMetrics } from './http/dialer.ts';
 export { memberlistCluster, type MemberlistClusterOptions } from './gossip/memberlist-cluster.ts';

@@ -59,6 +59,11 @@ export function readLabels(field: string, value: unknown): LabelPair[] {
   });
 }
 
+const QUOTED_MAX = 200;
+/** Only texts are quoted: printing a value that is nested deeply enough overflows the stack. */
+const found = (value: unknown): string =>
+  typeof value === 'string' ? JSON.stringify(value.slice(0, QUOTED_MAX)) : kindOf(value);
+
 const EPOCH: Instant = { seconds: 0, nanos: 0, offsetMinutes: 0 };
 
 /** Absent and null are "not given"; an empty string is 1970, as upstream reads it. */
@@ -67,7 +72,7 @@ export function readTime(what: string, field: string, value: unknown): Instant |
   if (value === '') return EPOCH;
   const instant = typeof value === 'string' ? parseInstant(value) : undefined;
   if (instant === undefined)
-    throw unparsable(what, `${field}: expected an RFC 3339 time, found ${JSON.stringify(value)}`);
+    throw unparsable(what, `${field}: expected an RFC 3339 time, found ${found(value)}`);
   return instant;
 }
 
@@ -79,11 +84,7 @@ export function readUri(value: unknown, index: number): string {
   if (typeof value !== 'string')
     throw unparsable('alerts', `generatorURL: expected a string, found ${kindOf(value)}`);
   if (!URI.test(value)) {
-    throw new Malformed(
-      422,
-      601,
-      `${index}.generatorURL in body must be of type uri: ${JSON.stringify(value)}`,
-    );
+    throw new Malformed(422, 601, `${index}.generatorURL in body must be of type uri: ${found(value)}`);
   }
   return value;
 }
