@@ -3,7 +3,7 @@
  * server's own loader judges; nothing is changed, and no file of this machine is read: what a caller
  * names must not tell him what is in it.
  *
- * Reading YAML takes a second for a megabyte, all of it on the thread that flushes groups. So the text
+ * Reading YAML takes a second for each megabyte, all of it on the thread that flushes groups. So the text
  * is bounded, one is read at a time, and after each as much time goes to other work as it took.
  */
 import type { Configuration, RouteNode } from '@tocsin/alerting';
@@ -24,7 +24,7 @@ import { mediaTypeOf } from './negotiation.ts';
 import { parseJson } from './post-body.ts';
 
 /** Bytes of the body. A larger file is loaded by the server, but not checked here. */
-export const validateBytesMax: number = 512 * 1024;
+export const validateBytesMax: number = 256 * 1024;
 /** Requests that wait for their turn. */
 const WAITING_MAX = 8;
 
