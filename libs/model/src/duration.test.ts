@@ -74,9 +74,10 @@ describe('durations of the configuration file', () => {
 });
 
 describe('durations of flags', () => {
-  it('read back what they print, to the nanosecond', () => {
+  // Beyond, a number of milliseconds no longer tells one nanosecond from the next.
+  it('up to eleven days read back what they print, to the nanosecond', () => {
     fc.assert(
-      fc.property(fc.integer({ min: -9_000_000_000_000_000, max: 9_000_000_000_000_000 }), (nanos) => {
+      fc.property(fc.integer({ min: -1_000_000_000_000_000, max: 1_000_000_000_000_000 }), (nanos) => {
         const ms = nanos / 1e6;
         expect(parseGoDuration(formatGoDuration(ms))).toBe(ms);
       }),
