@@ -17,9 +17,7 @@ interface Recorded {
 /** Labels that only exist with a feature flag, or name what a Go build has and this one has not. */
 const OPTIONAL = new Set(['group_key', 'goarch', 'goos', 'tags', 'le', 'quantile', 'receiver_name']);
 
-const WHY: readonly (readonly [RegExp, string])[] = [
-  [/.*/, 'not measured yet'],
-];
+const WHY: readonly (readonly [RegExp, string])[] = [[/.*/, 'not measured yet']];
 
 export const set: ConformanceSet = {
   area: 'alertmanager',
