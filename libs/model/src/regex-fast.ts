@@ -1,73 +1,118 @@
 /**
- * The shapes that most matchers have, matched without the engine: a literal, a choice of literals,
- * and literal text with one `.*` or `.+` at its start, its end or both. `.` is anything but a newline.
- * Undefined for every other pattern, valid or not.
+ * @module model/regex-fast
+ *
+ * Matching without the engine, for the patterns that people write: literals and choices of them, texts
+ * with `.*` or `.+` around and between, and otherwise an automaton over what lies between the literal
+ * start and end. Undefined for every other pattern, valid or not.
  */
+import { automaton } from './regex-automaton.ts';
+import { exactTexts, hintsOf } from './regex-hints.ts';
+import { EVERYTHING, foldAscii, NOT_NEWLINE } from './regex-ranges.ts';
+import { regexTree, type RegexTree } from './regex-tree.ts';
+
 export type ValueTest = (value: string) => boolean;
 
 export function fastMatch(pattern: string): ValueTest | undefined {
-  const inner = unwrap(pattern);
-  const choices = literals(inner);
-  if (choices !== undefined) {
-    const [only] = choices;
-    if (choices.length === 1 && only !== undefined) return (value) => value === only;
-    const set: ReadonlySet<string> = new Set(choices);
-    return (value) => set.has(value);
-  }
-  return wildcards(inner);
+  const tree = regexTree(pattern);
+  if (tree === undefined) return undefined;
+  return literals(tree) ?? foldedLiterals(tree) ?? wildcards(tree) ?? framed(tree);
 }
 
-// `^(?:P)$` (a `match_re`), `(P)` and `^P$` mean P, as long as P holds no parenthesis of its own.
-function unwrap(pattern: string): string {
-  const inner = /^\^?\((?:\?:)?((?:[^()\\]|\\[!-/:-@[-`{-~])*)\)\$?$/.exec(pattern)?.[1] ?? pattern;
-  // Without a choice only: in `^a|b$` each anchor belongs to one side.
-  return /^\^?((?:[^()\\^$|]|\\[!-/:-@[-`{-~])*)\$?$/.exec(inner)?.[1] ?? inner;
+function literals(tree: RegexTree): ValueTest | undefined {
+  const hints = hintsOf(tree);
+  const texts = hints && exactTexts(hints);
+  return texts && oneOf(texts);
 }
 
-function literals(pattern: string): readonly string[] | undefined {
-  const choices: string[] = [];
-  let current = '';
-  for (let at = 0; at < pattern.length; at++) {
-    const character = pattern[at] ?? '';
-    if (character === '|') {
-      choices.push(current);
-      current = '';
-    } else if (character === '\\') {
-      const escaped = pattern[++at] ?? '';
-      if (!PUNCTUATION.test(escaped)) return undefined;
-      current += escaped;
-    } else if (META.test(character)) return undefined;
-    else current += character;
-  }
-  choices.push(current);
-  return choices;
+function oneOf(texts: readonly string[]): ValueTest {
+  const [only] = texts;
+  if (texts.length === 1 && only !== undefined) return (value) => value === only;
+  const set: ReadonlySet<string> = new Set(texts);
+  return (value) => set.has(value);
 }
 
-const META = /[\\.+*?()[\]{}^$]/;
-const PUNCTUATION = /^[!-/:-@[-`{-~]$/;
+// `(?i)prod|staging`.
+function foldedLiterals(tree: RegexTree): ValueTest | undefined {
+  const choices = tree.kind === 'choice' ? tree.parts : [tree];
+  const texts = choices.flatMap((part) => (part.kind === 'folded' ? part.text : []));
+  if (texts.length !== choices.length) return undefined;
+  const test = oneOf(texts);
+  return (value) => test(foldAscii(value));
+}
 
-function wildcards(pattern: string): ValueTest | undefined {
-  const [, head = '', middle = '', tail = ''] =
-    /^(\.[*+])?((?:[^\\.+*?()[\]{}^$|\n]|\\[!-/:-@[-`{-~])*)(\.[*+])?$/.exec(pattern) ?? [];
-  if (head === '' && tail === '') return undefined;
-  const text = middle.replaceAll(/\\(.)/g, '$1');
-  const before = head === '.+' ? 1 : 0;
-  const after = tail === '.+' ? 1 : 0;
-  if (text === '') return (value) => hasAtLeast(value, before + after) && !value.includes('\n');
-  if (head === '') {
-    return (value) => value.startsWith(text) && value.length >= text.length + after && !value.includes('\n');
+/** `prod-.*`, `.*-db`, `.*foo.+bar`: texts in this order, with at least so many characters between. */
+function wildcards(tree: RegexTree): ValueTest | undefined {
+  const parts = tree.kind === 'sequence' ? tree.parts : [tree];
+  const texts = [''];
+  const gaps: number[] = [];
+  let dot: typeof NOT_NEWLINE | undefined;
+  for (const part of parts) {
+    if (part.kind === 'text') texts[texts.length - 1] = part.text;
+    else {
+      if (part.kind !== 'repeat' || part.part.kind !== 'set') return undefined;
+      const { ranges } = part.part;
+      const isDots =
+        (ranges === NOT_NEWLINE || ranges === EVERYTHING) && part.least <= 1 && part.most === Infinity;
+      // Two gaps side by side want two characters, which may be surrogate pairs.
+      if (!isDots || (dot ?? ranges) !== ranges || (gaps.length > 0 && texts.at(-1) === '')) return undefined;
+      dot = ranges;
+      gaps.push(part.least);
+      texts.push('');
+    }
   }
-  if (tail === '') {
-    return (value) => value.endsWith(text) && value.length >= text.length + before && !value.includes('\n');
-  }
+  if (dot === undefined || texts.some((text) => text.includes('\n'))) return undefined;
+  return texts.length === 2 ? twoEnds(texts, gaps, dot) : manyTexts(texts, gaps, dot);
+}
+
+function twoEnds(
+  [head = '', tail = '']: readonly string[],
+  [gap = 0]: readonly number[],
+  dot: typeof NOT_NEWLINE,
+): ValueTest {
+  const least = head.length + gap + tail.length;
+  const isNewlineTaken = dot === EVERYTHING;
+  return (value) =>
+    value.length >= least &&
+    value.startsWith(head) &&
+    value.endsWith(tail) &&
+    (isNewlineTaken || !value.includes('\n'));
+}
+
+// The first place of each text leaves the most room for those behind it.
+function manyTexts(texts: readonly string[], gaps: readonly number[], dot: typeof NOT_NEWLINE): ValueTest {
+  const head = texts[0] ?? '';
+  const tail = texts.at(-1) ?? '';
+  const inner = texts.slice(1, -1);
+  const lastGap = gaps.at(-1) ?? 0;
+  const isNewlineTaken = dot === EVERYTHING;
   return (value) => {
-    // The first place that leaves room in front leaves the most room behind.
-    const at = value.indexOf(text, before);
-    return at >= 0 && at + text.length + after <= value.length && !value.includes('\n');
+    if (!value.startsWith(head)) return false;
+    let at = head.length;
+    for (const [index, text] of inner.entries()) {
+      const found = value.indexOf(text, at + (gaps[index] ?? 0));
+      if (found < 0) return false;
+      at = found + text.length;
+    }
+    const end = value.length - tail.length;
+    return at + lastGap <= end && value.endsWith(tail) && (isNewlineTaken || !value.includes('\n'));
   };
 }
 
-// In code points, not UTF-16 units: `.+.+` wants two characters.
-function hasAtLeast(value: string, count: number): boolean {
-  return count <= 1 ? value.length >= count : value.length > ((value.codePointAt(0) ?? 0) > 0xffff ? 2 : 1);
+/** What most values fail by is looked at first: the literal start and end. */
+function framed(tree: RegexTree): ValueTest | undefined {
+  if (tree.kind !== 'sequence') return automaton(tree);
+  const first = tree.parts[0];
+  const last = tree.parts.at(-1);
+  const head = first?.kind === 'text' ? first.text : '';
+  const tail = last?.kind === 'text' ? last.text : '';
+  if (head === '' && tail === '') return automaton(tree);
+  const parts = tree.parts.slice(head === '' ? 0 : 1, tail === '' ? undefined : -1);
+  const middle = automaton({ kind: 'sequence', parts });
+  if (middle === undefined) return undefined;
+  const least = head.length + tail.length;
+  return (value) =>
+    value.length >= least &&
+    value.startsWith(head) &&
+    value.endsWith(tail) &&
+    middle(value.slice(head.length, value.length - tail.length));
 }

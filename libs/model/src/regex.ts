@@ -7,16 +7,18 @@
  *
  * Two forms: `compileAnchored` for matchers (the whole value), which most patterns pass without the
  * engine, and `compileRegex` for searching, as templates and relabelling do it.
- * Compiled patterns are shared; both caches forget the pattern that was not used for longest.
+ * Compiled patterns are shared; both caches forget the pattern that was not used for longest. Whoever
+ * holds a compiled pattern keeps it beyond that; what it then costs is bounded in regex-engine.ts.
  */
-import { AppError, messageOf, utf8Length } from '@tocsin/kernel';
-import { RE2JS } from 're2js';
+import { AppError, utf8Length } from '@tocsin/kernel';
+import type { RE2JS } from 're2js';
+import { compileEngine, engineTest } from './regex-engine.ts';
 import { fastMatch } from './regex-fast.ts';
-import { isTooLarge, MAX_REGEX_SIZE, uniqueGroupNames } from './regex-scan.ts';
+import { isTooLarge, MAX_REGEX_SIZE } from './regex-scan.ts';
 
 /** Bytes of one pattern. */
 export const MAX_PATTERN_LENGTH = 4096;
-/** Compiled patterns kept, for each of the two forms. The engine holds up to 8 MiB for an evil one. */
+/** Compiled patterns kept, for each of the two forms. */
 export const MAX_CACHED_PATTERNS = 1000;
 
 /** Matches the whole value, as `^(?:PATTERN)$`. */
@@ -78,10 +80,7 @@ const searching = new PatternCache<Regex>();
 
 function buildAnchored(pattern: string): AnchoredRegex {
   checkLimits(pattern);
-  const fast = fastMatch(pattern);
-  if (fast !== undefined) return { pattern, matches: fast };
-  const { engine } = compileEngine(`^(?:${pattern})$`);
-  return { pattern, matches: (value) => engine.test(value) };
+  return { pattern, matches: fastMatch(pattern) ?? engineTest(pattern) };
 }
 
 function checkLimits(pattern: string): void {
@@ -95,26 +94,6 @@ function checkLimits(pattern: string): void {
     throw AppError.invalid(
       `regular expression too large: its repeats unfold to more than ${MAX_REGEX_SIZE} parts`,
     );
-  }
-}
-
-interface Engine {
-  readonly engine: RE2JS;
-  /** Name of each group by its number; '' for a group without. */
-  readonly names: readonly string[];
-}
-
-function compileEngine(pattern: string): Engine {
-  const renamed = uniqueGroupNames(pattern);
-  try {
-    const engine = RE2JS.compile(renamed.pattern);
-    const names: string[] = Array.from({ length: engine.groupCount() + 1 }, () => '');
-    for (const [name, index] of Object.entries(engine.namedGroups()))
-      names[index] = renamed.original.get(name) ?? name;
-    return { engine, names };
-  } catch (thrown) {
-    const text = messageOf(thrown);
-    throw AppError.invalid(text.startsWith('error parsing regexp') ? text : `error parsing regexp: ${text}`);
   }
 }
 
