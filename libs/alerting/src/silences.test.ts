@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { instantOf, LabelSet, type Instant } from '@tocsin/model';
 import { describe, expect, it } from 'vitest';
-import { expireSilence } from './silence-change.ts';
+import { compileMatcher, expireSilence } from './silence-change.ts';
 import { silenceState, type MatcherSet, type Silence } from './silence.ts';
 import { Silences } from './silences.ts';
-import { HOUR, matcherOf, MINUTE, NOON, settings, silenceOf } from './testing/fixtures.ts';
+import { HOUR, MINUTE, NOON, settings, silenceOf } from './testing/fixtures.ts';
+import { anyLabels, anyMatcherSets, bruteForce } from './testing/random-matchers.ts';
 
 const at = (minutes: number): Instant => instantOf(NOON + minutes * MINUTE);
 const labels = LabelSet.fromObject({ alertname: 'A', team: 'db' });
@@ -67,70 +68,112 @@ describe('Silences.mutedBy', () => {
   });
   it('counts a matcher it can’t compile, and silences nothing by it', () => {
     const store = storeOf(silenceOf({ matcherSets: [[{ name: 'a', type: '=~', value: '(' }]] }));
-    expect([store.compileErrors, mutedBy(store)]).toEqual([1, []]);
+    expect([store.totals.compileErrors, mutedBy(store)]).toEqual([{ index: 1, load_snapshot: 0 }, []]);
   });
 
-  const matcherSets = fc.array(
-    fc.array(
-      fc.record({
-        name: fc.constantFrom('a', 'b'),
-        type: fc.constantFrom('=' as const, '!=' as const),
-        value: fc.constantFrom('', '1'),
-      }),
-      {
-        maxLength: 2,
-      },
-    ),
-    { maxLength: 2 },
-  );
   const silence = fc
     .record({
-      id: fc.constantFrom('s1', 's2', 's3'),
-      matcherSets,
+      id: fc.nat(25).map((id) => `s${String(id).padStart(2, '0')}`),
+      matcherSets: anyMatcherSets,
       start: fc.integer({ min: -3, max: 3 }),
-      length: fc.nat(4),
-      updated: fc.nat(20),
+      length: fc.nat(9),
+      updated: fc.nat(60),
+      isSameText: fc.boolean(),
     })
-    .map((drawn) =>
+    .map(({ start, length, updated, isSameText, matcherSets, id }) =>
       silenceOf({
-        ...drawn,
-        startsAt: at(drawn.start),
-        endsAt: at(drawn.start + drawn.length),
-        updatedAt: instantOf(NOON + drawn.updated),
+        id,
+        matcherSets: isSameText ? [[{ name: 'alertname', type: '=', value: 'db' }]] : matcherSets,
+        startsAt: at(start),
+        endsAt: { ...at(start + length), nanos: updated % 2 },
+        updatedAt: instantOf(NOON + updated),
       }),
     );
-  const alert = fc
-    .record({ a: fc.constantFrom('', '1'), b: fc.constantFrom('1', '2') })
-    .map((drawn) => LabelSet.fromObject(drawn));
 
   it('remembers nothing that is no longer so: always what matching everything anew would say', () => {
+    const minute = fc.integer({ min: -5, max: 8 });
     const step = fc.oneof(
-      fc.record({ merge: silence }),
-      fc.record({ ask: alert }),
-      fc.record({ gcAt: fc.constant(at(7000)) }),
+      { weight: 3, arbitrary: fc.record({ merge: silence }) },
+      { weight: 3, arbitrary: fc.record({ ask: anyLabels, minute }) },
+      { weight: 1, arbitrary: fc.record({ many: fc.array(silence, { minLength: 17, maxLength: 20 }) }) },
+      { weight: 1, arbitrary: fc.record({ gcAt: fc.constantFrom(7201, 7203, 7210) }) },
+      { weight: 1, arbitrary: fc.record({ forget: anyLabels }) },
     );
+    let muted = 0;
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 30 }), fc.integer({ min: -5, max: 5 }), (steps, minute) => {
-        const store = storeOf();
+      fc.property(fc.array(step, { minLength: 5, maxLength: 40, size: 'max' }), (steps) => {
+        const store = new Silences(compileMatcher);
         for (const each of steps) {
           if ('merge' in each) store.merge([each.merge], NOON);
-          else if ('gcAt' in each) store.gc(NOON + 7203 * MINUTE);
+          else if ('many' in each) store.merge(each.many, NOON);
+          else if ('forget' in each) store.forget(each.forget.fingerprint);
+          else if ('gcAt' in each) store.gc(NOON + each.gcAt * MINUTE);
           else {
-            const now = NOON + minute * MINUTE;
+            const now = NOON + each.minute * MINUTE;
             const expected = [...store.entries()].filter(
-              (one) =>
-                silenceState(one, now) === 'active' && one.matcherSets.some((set) => matches(set, each.ask)),
+              (one) => silenceState(one, now) === 'active' && bruteForce(one.matcherSets, each.ask),
             );
+            muted += expected.length;
             expect(mutedBy(store, now, each.ask)).toEqual(expected.map(({ id }) => id).sort());
           }
+          expect(store.stateBytes).toBe([...store.entries()].reduce((sum, one) => sum + one.bytes.length, 0));
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 400 },
     );
+    expect(muted).toBeGreaterThan(500);
   });
-  const matches = (set: MatcherSet, of: LabelSet): boolean =>
-    set.length > 0 &&
-    set.every(({ name, type, value }) => matcherOf(name, type, value).matches(of.get(name) ?? ''));
+
+  it('asks nothing of silences that have ended, until a peer or the clock brings them back', () => {
+    const matcherSets: MatcherSet[] = [[{ name: 'team', type: '=~', value: '.+' }]];
+    const store = storeOf(
+      silenceOf({ id: 'a', matcherSets, endsAt: at(1) }),
+      silenceOf({ id: 'b', matcherSets }),
+    );
+    const scanned = (): number => store.totals.scanned;
+    const seenBy = (instance: string, now: number): readonly string[] =>
+      mutedBy(store, now, LabelSet.fromObject({ team: 'db', instance }));
+    expect(seenBy('1', NOON)).toEqual(['a', 'b']);
+    expect([scanned(), store.matcherIndexSize]).toEqual([2, 2]);
+    expect(seenBy('2', NOON + 2 * MINUTE)).toEqual(['b']);
+    expect([scanned(), store.totals.skipped, store.matcherIndexSize]).toEqual([3, 1, 1]);
+    expect(seenBy('3', NOON)).toEqual(['a', 'b']);
+    expect(seenBy('2', NOON)).toEqual(['a', 'b']);
+    expect(seenBy('4', NOON + 2 * MINUTE)).toEqual(['b']);
+    store.merge([silenceOf({ id: 'a', matcherSets, endsAt: at(9), updatedAt: at(2) })], NOON);
+    for (const one of ['1', '2', '3', '4', '5']) expect(seenBy(one, NOON + 3 * MINUTE)).toEqual(['a', 'b']);
+    store.merge([silenceOf({ id: 'b', matcherSets, endsAt: at(4), updatedAt: at(4) })], NOON);
+    expect([seenBy('6', NOON + 5 * MINUTE), store.matcherIndexSize]).toEqual([['a'], 1]);
+  });
+
+  it('takes up what it needs for a matcher once for all silences that have it, and lets it go with the last', () => {
+    const compiled: string[] = [];
+    const store = new Silences((matcher) => {
+      compiled.push(matcher.value);
+      return compileMatcher(matcher);
+    });
+    const sets = (value: string): MatcherSet[] => [[{ name: 'team', type: '=~', value }]];
+    store.merge(
+      [silenceOf({ id: 'a', matcherSets: sets('d.') }), silenceOf({ id: 'b', matcherSets: sets('d.') })],
+      NOON,
+    );
+    store.merge([silenceOf({ id: 'a', matcherSets: sets('x'), updatedAt: at(1) })], NOON);
+    expect([compiled, mutedBy(store)]).toEqual([['d.', 'x'], ['b']]);
+    store.gc(NOON + 1000 * HOUR);
+    store.merge([silenceOf({ id: 'c', matcherSets: sets('d.') })], NOON);
+    expect([compiled, mutedBy(store)]).toEqual([['d.', 'x', 'd.'], ['c']]);
+    expect([store.versionIndexSize, store.matcherIndexSize]).toEqual([1, 1]);
+  });
+
+  it('counts a set of the state at the start that it can’t compile apart from one that came later', () => {
+    const store = storeOf(silenceOf({ matcherSets: [[{ name: 'a', type: '=~', value: '(' }]] }));
+    store.merge(
+      [silenceOf({ id: 'x', matcherSets: [[{ name: 'a', type: '=~', value: ')' }]] })],
+      NOON,
+      'load_snapshot',
+    );
+    expect(store.totals.compileErrors).toEqual({ index: 1, load_snapshot: 1 });
+  });
 });
 
 describe('Silences.merge', () => {

@@ -1,17 +1,20 @@
 /**
  * @module alerting/silences
  *
- * The silences of one tenant, and which of them mute an alert. Matchers are compiled once; for each
- * alert it is remembered which silences match it, so that only silences that came or changed since
- * are tried again (spec/alertmanager.md 5.4).
+ * The silences of one tenant, and which of them mute an alert. An index offers the few that can match;
+ * what matched is remembered for each alert, so that only silences that came or changed since are tried
+ * again (spec/alertmanager.md 5.4).
  *
  * - Of two versions of a silence the one updated later stays; equal stamps never replace.
  * - A silence whose matchers are new gets the next version; one that only changed its times keeps it.
+ * - In the index is what has not ended at `#endedBefore`, nothing else. A silence that ended is only kept
+ *   so that peers learn of its end; one that is brought back (a later end from a peer, a clock that was
+ *   set back) gets the next version, since alerts were asked about without it.
  */
 import { compareUtf8, type WallMs } from '@tocsin/kernel';
 import { compareInstants, instantOf, type Fingerprint, type LabelSet, type Matcher } from '@tocsin/model';
+import { MatcherIndex } from './matcher-index.ts';
 import type { CompileMatcher } from './silence-change.ts';
-import { SilenceIndex } from './silence-index.ts';
 import {
   sameMatcher,
   sameMatcherSets,
@@ -28,6 +31,8 @@ export const SILENCES_MAX = 200_000;
 
 /** So many new silences are tried one by one; for more the index is asked. */
 const FEW_VERSIONS = 16;
+/** Silences leave the index this long after their end, and not more often than that. */
+const SWEEP_MS = 10_000;
 
 export interface SilenceQuery {
   /** For each of these a matcher with the same name, operator and value must stand in one set. */
@@ -36,13 +41,35 @@ export interface SilenceQuery {
   readonly states?: ReadonlySet<SilenceState>;
 }
 
+/** When a matcher set could not be compiled: as a silence came, or as all were loaded at the start. */
+export type CompileStage = 'index' | 'load_snapshot';
+
+/** Totals since the start. */
+export interface SilenceCounts {
+  /** Questions: listings, and alerts for which anything had to be looked at. */
+  readonly queries: number;
+  /** Silences that a question looked at. */
+  readonly scanned: number;
+  /** Silences that it did not have to look at. */
+  readonly skipped: number;
+  /** Matcher sets that could not be compiled; such a set silences nothing. */
+  readonly compileErrors: Readonly<Record<CompileStage, number>>;
+}
+
 interface Stored {
   silence: Silence;
   /** Value of the version counter when its matchers came. */
   readonly version: number;
   readonly sets: readonly CompiledSet[];
 }
-type CompiledSet = readonly (Pick<SilenceMatcher, 'name'> & Pick<Matcher, 'matches'>)[];
+type CompiledMatcher = Pick<SilenceMatcher, 'name' | 'type'> & Pick<Matcher, 'matches'>;
+type CompiledSet = readonly CompiledMatcher[];
+
+/** Equal matchers of all silences are one, and compiled once. */
+interface Shared {
+  readonly matcher: CompiledMatcher;
+  users: number;
+}
 
 interface Remembered {
   readonly version: number;
@@ -53,13 +80,22 @@ interface Remembered {
 export class Silences {
   readonly #compile: CompileMatcher;
   readonly #byId = new Map<string, Stored>();
-  /** In ascending order of version. */
-  #byVersion: Stored[] = [];
-  readonly #index = new SilenceIndex<Stored>();
+  readonly #index = new MatcherIndex<Stored>();
+  /** The last `FEW_VERSIONS` that came into the index, oldest first. */
+  readonly #recent: Stored[] = [];
+  readonly #shared = new Map<string, Shared>();
   readonly #remembered = new Map<Fingerprint, Remembered>();
+  /** What is remembered of every alert that nothing matched, at the current version. */
+  #nothing: Remembered = { version: 0, matching: [] };
   #version = 0;
-  #compileErrors = 0;
+  /** Silences with an end up to here are not in the index. */
+  #endedBefore: WallMs = -Infinity;
+  /** No silence in the index ends before. */
+  #firstEnd: WallMs = Infinity;
+  #bytes = 0;
   #refused = 0;
+  readonly #counts = { queries: 0, scanned: 0, skipped: 0 };
+  readonly #compileErrors = { index: 0, load_snapshot: 0 };
 
   constructor(compile: CompileMatcher) {
     this.#compile = compile;
@@ -73,9 +109,23 @@ export class Silences {
     return this.#version;
   }
 
-  /** Matcher sets that could not be compiled; such a set silences nothing. */
-  get compileErrors(): number {
-    return this.#compileErrors;
+  /** Silences whose matchers are ready to be asked: those that have not ended. */
+  get matcherIndexSize(): number {
+    return this.#index.size;
+  }
+
+  /** Silences that have a version: all. */
+  get versionIndexSize(): number {
+    return this.#byId.size;
+  }
+
+  /** Of all records, as they are stored and gossiped. */
+  get stateBytes(): number {
+    return this.#bytes;
+  }
+
+  get totals(): SilenceCounts {
+    return { ...this.#counts, compileErrors: { ...this.#compileErrors } };
   }
 
   /** Peers' silences that were refused at the limit. */
@@ -92,7 +142,7 @@ export class Silences {
   }
 
   /** Takes in versions of peers, of the store or of `setSilence`; returns those that changed something. */
-  merge(silences: Iterable<Silence>, now: WallMs): Silence[] {
+  merge(silences: Iterable<Silence>, now: WallMs, stage: CompileStage = 'index'): Silence[] {
     const changed: Silence[] = [];
     const instant = instantOf(now);
     for (const silence of silences) {
@@ -103,7 +153,7 @@ export class Silences {
         this.#refused++;
         continue;
       }
-      this.#put(silence, stored);
+      this.#put(silence, stored, stage);
       changed.push(silence);
     }
     return changed;
@@ -112,20 +162,20 @@ export class Silences {
   /** Forgets what has expired, retention included; returns it. */
   gc(now: WallMs): Silence[] {
     const instant = instantOf(now);
-    const collected = [...this.entries()].filter(
-      (silence) => compareInstants(silence.expiresAt, instant) <= 0,
-    );
-    for (const { id } of collected) {
-      const stored = this.#byId.get(id);
-      if (stored !== undefined) this.#index.delete(stored);
-      this.#byId.delete(id);
+    const collected: Silence[] = [];
+    for (const stored of this.#byId.values()) {
+      if (compareInstants(stored.silence.expiresAt, instant) > 0) continue;
+      collected.push(stored.silence);
+      this.#byId.delete(stored.silence.id);
+      this.#drop(stored);
     }
-    if (collected.length > 0) this.#byVersion = this.#byVersion.filter((stored) => this.#isHeld(stored));
     return collected;
   }
 
   /** Ids of the silences that are active at `now` and match, sorted. */
   mutedBy(labels: LabelSet, fingerprint: Fingerprint, now: WallMs): readonly string[] {
+    if (this.#byId.size === 0) return NOBODY;
+    this.#sweep(now);
     const matching = this.#matching(labels, fingerprint);
     if (matching.length === 0) return NOBODY;
     const active = matching.filter(
@@ -142,6 +192,7 @@ export class Silences {
   /** Active ones first (soonest end first), then pending (soonest start first), then expired (latest end first). */
   query(query: SilenceQuery, now: WallMs): Silence[] {
     const { filter = [], states } = query;
+    this.#count(this.#byId.size);
     const found: (readonly [SilenceState, Silence])[] = [];
     for (const silence of this.entries()) {
       const state = silenceState(silence, now);
@@ -161,56 +212,149 @@ export class Silences {
     return this.#byId.get(stored.silence.id) === stored;
   }
 
-  #put(silence: Silence, stored: Stored | undefined): void {
-    if (stored !== undefined && sameMatcherSets(stored.silence.matcherSets, silence.matcherSets)) {
-      stored.silence = silence;
+  #count(scanned: number): void {
+    this.#counts.queries++;
+    this.#counts.scanned += scanned;
+    this.#counts.skipped += Math.max(0, this.#byId.size - scanned);
+  }
+
+  #put(silence: Silence, stored: Stored | undefined, stage: CompileStage): void {
+    this.#bytes += silence.bytes.length;
+    if (stored === undefined) {
+      this.#store(silence, this.#compiled(silence, stage));
       return;
     }
-    const sets = silence.matcherSets.map((set) => this.#compileSet(set)).filter((set) => set !== undefined);
+    const isSame = sameMatcherSets(stored.silence.matcherSets, silence.matcherSets);
+    if (isSame && this.#isFiled(stored) && !this.#hasEnded(silence)) {
+      this.#bytes -= stored.silence.bytes.length;
+      stored.silence = silence;
+      this.#firstEnd = Math.min(this.#firstEnd, endOf(silence));
+      return;
+    }
+    // Compiled before the old one is let go, so that matchers of both stay.
+    const sets = this.#compiled(silence, isSame ? undefined : stage);
+    this.#drop(stored);
+    this.#store(silence, sets);
+  }
+
+  #store(silence: Silence, sets: readonly CompiledSet[]): void {
     const fresh: Stored = { silence, version: ++this.#version, sets };
+    this.#nothing = { version: this.#version, matching: [] };
     this.#byId.set(silence.id, fresh);
-    if (stored !== undefined) {
-      this.#byVersion.splice(this.#byVersion.indexOf(stored), 1);
-      this.#index.delete(stored);
-    }
-    this.#byVersion.push(fresh);
+    if (this.#hasEnded(silence)) return;
+    this.#firstEnd = Math.min(this.#firstEnd, endOf(silence));
     this.#index.add(fresh, silence.matcherSets);
+    this.#recent.push(fresh);
+    if (this.#recent.length > FEW_VERSIONS) this.#recent.shift();
   }
 
-  #compileSet(set: readonly SilenceMatcher[]): CompiledSet | undefined {
-    try {
-      return set.map((matcher) => {
-        const compiled = this.#compile(matcher);
-        return { name: matcher.name, matches: (value: string) => compiled.matches(value) };
-      });
-    } catch {
-      this.#compileErrors++;
-      return undefined;
+  #drop(stored: Stored): void {
+    this.#bytes -= stored.silence.bytes.length;
+    this.#index.delete(stored);
+    for (const matcher of stored.silence.matcherSets.flat()) this.#release(matcher);
+  }
+
+  #isFiled(stored: Stored): boolean {
+    return this.#index.has(stored);
+  }
+
+  #hasEnded(silence: Silence): boolean {
+    return endOf(silence) <= this.#endedBefore;
+  }
+
+  // Takes out what ended a while ago. When the clock was set back, some of that has not ended.
+  #sweep(now: WallMs): void {
+    const before = now - SWEEP_MS;
+    if (now < this.#endedBefore) {
+      const ended = this.#endedBefore;
+      this.#endedBefore = before;
+      for (const stored of [...this.#byId.values()]) {
+        const end = endOf(stored.silence);
+        if (end > before && end <= ended) this.#store(stored.silence, stored.sets);
+      }
+    }
+    if (before < this.#firstEnd || before < this.#endedBefore + SWEEP_MS) return;
+    this.#endedBefore = before;
+    this.#firstEnd = Infinity;
+    for (const stored of this.#byId.values()) {
+      const end = endOf(stored.silence);
+      if (end <= before) this.#index.delete(stored);
+      else this.#firstEnd = Math.min(this.#firstEnd, end);
     }
   }
 
-  // Whatever its state: a pending silence will be active, and a peer can bring an ended one back to life.
+  #compiled(silence: Silence, stage: CompileStage | undefined): readonly CompiledSet[] {
+    return silence.matcherSets.flatMap((set) => {
+      const compiled = set.map((matcher) => this.#acquire(matcher));
+      if (compiled.every((matcher) => matcher !== undefined)) return [compiled.sort(cheapFirst)];
+      if (stage !== undefined) this.#compileErrors[stage]++;
+      return [];
+    });
+  }
+
+  // Of a matcher that can't be compiled nothing is held.
+  #acquire(wanted: SilenceMatcher): CompiledMatcher | undefined {
+    const key = matcherKey(wanted);
+    let shared = this.#shared.get(key);
+    if (shared === undefined) {
+      try {
+        const compiled = this.#compile(wanted);
+        const { name, type } = wanted;
+        shared = { matcher: { name, type, matches: (value) => compiled.matches(value) }, users: 0 };
+      } catch {
+        return undefined;
+      }
+      this.#shared.set(key, shared);
+    }
+    shared.users++;
+    return shared.matcher;
+  }
+
+  #release(matcher: SilenceMatcher): void {
+    const key = matcherKey(matcher);
+    const shared = this.#shared.get(key);
+    if (shared !== undefined && --shared.users === 0) this.#shared.delete(key);
+  }
+
+  // Whatever its state: a pending silence will be active, and a peer can change the end of one.
   #matching(labels: LabelSet, fingerprint: Fingerprint): readonly Stored[] {
     const remembered = this.#remembered.get(fingerprint);
-    if (remembered?.version === this.#version) return remembered.matching;
+    if (remembered?.version === this.#version) {
+      if (remembered.matching.length > 0) this.#count(remembered.matching.length);
+      return remembered.matching;
+    }
     const since = remembered?.version ?? 0;
+    const before = remembered?.matching ?? [];
     // A silence whose matchers changed is a new `Stored`; the old one no longer counts.
-    const matching = (remembered?.matching ?? []).filter((each) => this.#isHeld(each));
-    for (const stored of this.#newerThan(since, labels)) {
+    const matching = before.filter((each) => this.#isHeld(each));
+    const fresh = this.#newerThan(since, labels);
+    for (const stored of fresh) {
       const isNew = stored.version > since && !matching.includes(stored);
       if (isNew && stored.sets.some((set) => setMatches(set, labels))) matching.push(stored);
     }
+    this.#count(before.length + fresh.length);
     if (this.#remembered.size >= SILENCE_CACHE_MAX_ALERTS) this.#remembered.clear();
-    this.#remembered.set(fingerprint, { version: this.#version, matching });
-    return matching;
+    const found = matching.length === 0 ? this.#nothing : { version: this.#version, matching };
+    this.#remembered.set(fingerprint, found);
+    return found.matching;
   }
 
   // Whatever may match and came after `since`: the last few, or what the index offers.
   #newerThan(since: number, labels: LabelSet): readonly Stored[] {
     if (this.#version - since > FEW_VERSIONS) return this.#index.candidates(labels);
-    return this.#byVersion.slice(-FEW_VERSIONS);
+    return this.#recent.filter((each) => each.version > since && this.#isFiled(each));
   }
 }
+
+/** First whole millisecond at which the silence is expired. */
+const endOf = ({ endsAt }: Silence): WallMs => endsAt.seconds * 1000 + Math.ceil(endsAt.nanos / 1e6);
+
+const matcherKey = ({ name, type, value }: SilenceMatcher): string =>
+  `${type} ${name.length} ${name} ${value}`;
+
+const isRegex = ({ type }: CompiledMatcher): boolean => type === '=~' || type === '!~';
+const cheapFirst = (left: CompiledMatcher, right: CompiledMatcher): number =>
+  Number(isRegex(left)) - Number(isRegex(right));
 
 const NOBODY: readonly string[] = [];
 

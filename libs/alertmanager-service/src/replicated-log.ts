@@ -78,7 +78,7 @@ export class ReplicatedLog {
     const entries = this.#readable('nflog', nflogRows, decodeNflogEntry);
     const silences = this.#readable('silence', silenceRows, decodeSilence);
     for (const entry of this.nflog.merge(entries, now)) this.#origins.set(entry, { isRestored: true });
-    this.silences.merge(silences, now);
+    this.silences.merge(silences, now, 'load_snapshot');
     cluster.seed(nflogChannel(tenant), entries.map(replicatedNflogEntry));
     cluster.seed(silencesChannel(tenant), silences.map(replicatedSilence));
   }

@@ -9,7 +9,7 @@ export * from './event.ts';
 export * from './event-filter.ts';
 export * from './duration.ts';
 export * from './regex.ts';
-export { valueHints, type ValueHint, type ValueHints } from './regex-hints.ts';
+export { commonPrefix, valueHints, type ValueHint, type ValueHints } from './regex-hints.ts';
 export { foldAscii } from './regex-ranges.ts';
 export * from './matcher.ts';
 export * from './matcher-parse.ts';
