@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { instantOf, isResolvedAt, LabelSet, type Alert } from '@tocsin/model';
+import { createMatcher, instantOf, isResolvedAt, LabelSet, type Alert, type MatchType } from '@tocsin/model';
 import { describe, expect, it } from 'vitest';
 import type { InhibitRule } from './configuration.ts';
 import { Inhibitor } from './inhibit.ts';
@@ -89,49 +89,122 @@ describe('Inhibitor', () => {
     expect(inhibitor.size).toBe(0);
   });
 
-  it('agrees with the rule as it is written down, for any alerts', () => {
-    const matchers = fc.array(
-      fc
-        .constantFrom('a', 'b')
-        .chain((name) => fc.constantFrom('1', '2').map((value) => matcherOf(name, '=', value))),
-      { maxLength: 2 },
+  it('matches an alert that it has seen no more, while sources come and are sent again', () => {
+    let tried = 0;
+    const counting = {
+      ...matcherOf('severity', '=~', 'warning'),
+      matches: (value: string) => tried++ >= 0 && value === 'warning',
+    };
+    const inhibitor = new Inhibitor([ruleOf({ targetMatchers: [counting] })]);
+    expect(inhibitor.mutes(warning, NOON)).toBeUndefined();
+    const source = critical();
+    inhibitor.observe(source);
+    expect(inhibitor.mutes(warning, NOON)?.by).toBe(source.labels.fingerprint);
+    const after = tried;
+    for (let minute = 0; minute < 5; minute++) {
+      inhibitor.observe({ ...source, endsAt: instantOf(NOON + (minute + 5) * MINUTE) });
+      expect(inhibitor.mutes(warning, NOON + minute * MINUTE)?.by).toBe(source.labels.fingerprint);
+    }
+    expect(tried).toBe(after);
+  });
+  it('holds a source once for all rules that ask for the same', () => {
+    const rules = Array.from({ length: 100 }, (_, at) =>
+      ruleOf({
+        name: `${at}`,
+        targetMatchers: [matcherOf('severity', '=', `warning-${at}`)],
+        equal: ['node'],
+      }),
     );
-    const value = fc.constantFrom('', '1', '2');
-    const alerts = fc.array(
-      fc
-        .record({ a: value, b: value, c: value, isOver: fc.boolean() })
-        .map(({ isOver, ...of }) => alertOf(of, { endsAt: instantOf(isOver ? NOON : NOON + MINUTE) })),
-      { maxLength: 8 },
+    const inhibitor = new Inhibitor(rules);
+    inhibitor.observe(critical());
+    expect(inhibitor.size).toBe(1);
+    expect(inhibitor.mutes(labels({ severity: 'warning-7', node: 'n1' }), NOON)?.rule).toBe('7');
+  });
+
+  it('agrees with the rules as they are written down, whatever is sent, resolved, asked and forgotten', () => {
+    const name = fc.constantFrom('a', 'b', 'c');
+    const value = fc.constantFrom('', '1', '2', '12');
+    const matcher = fc
+      .oneof(
+        fc.tuple(name, fc.constantFrom<MatchType>('=', '=', '!='), value),
+        fc.tuple(
+          name,
+          fc.constantFrom<MatchType>('=~', '!~'),
+          fc.constantFrom('1|2', '1.*', '.*', '[12]', '.+2', '|1'),
+        ),
+      )
+      .map(([label, type, text]) => createMatcher(label, type, text));
+    const matchers = fc.array(matcher, { maxLength: 2, size: 'max' });
+    const rule = fc.record({
+      sourceMatchers: matchers,
+      targetMatchers: matchers,
+      equal: fc.array(name, { maxLength: 2 }),
+    });
+    const few = fc.array(rule, { minLength: 1, maxLength: 6 });
+    // Many that differ in one thing only.
+    const many = fc
+      .tuple(few, few)
+      .map(([left, right]) =>
+        left.flatMap((one) => right.map((other) => ({ ...one, targetMatchers: other.targetMatchers }))),
+      );
+    const oneTarget = fc
+      .tuple(matchers, fc.array(matchers, { minLength: 3, maxLength: 5 }))
+      .map(([targetMatchers, sources]) =>
+        sources.map((sourceMatchers) => ({ sourceMatchers, targetMatchers, equal: [] })),
+      );
+    const anyLabels = fc.dictionary(name, value).map((of) => LabelSet.fromObject(of));
+    const step = fc.oneof(
+      fc.record({ sent: anyLabels, minutes: fc.integer({ min: -2, max: 5 }) }),
+      fc.record({ asked: anyLabels }),
+      fc.record({ later: fc.nat(3), isGc: fc.boolean() }),
     );
+    let muted = 0;
     fc.assert(
       fc.property(
-        matchers,
-        matchers,
-        fc.subarray(['a', 'b', 'c']),
-        alerts,
-        (sourceMatchers, targetMatchers, equal, all) => {
-          const rule = ruleOf({ sourceMatchers, targetMatchers, equal });
-          const inhibitor = new Inhibitor([rule]);
-          const latest = new Map(all.map((alert) => [alert.labels.fingerprint, alert]));
-          for (const alert of all) inhibitor.observe(alert);
-          for (const target of all) {
-            const expected = sourcesOf(rule, target.labels, [...latest.values()]);
-            const by = inhibitor.mutes(target.labels, NOON)?.by;
-            if (by === undefined) expect(expected).toEqual([]);
-            else expect(expected).toContain(by);
+        fc.oneof(few, many, oneTarget),
+        fc.array(step, { minLength: 3, maxLength: 40, size: 'max' }),
+        (drawn, steps) => {
+          const rules = drawn.map((one, at) => ({ ...one, name: String(at) }));
+          const inhibitor = new Inhibitor(rules);
+          const latest = new Map<string, Alert>();
+          let now = NOON;
+          for (const each of steps) {
+            if ('sent' in each) {
+              const alert = {
+                ...alertOf({}),
+                labels: each.sent,
+                endsAt: instantOf(now + each.minutes * MINUTE),
+              };
+              latest.set(alert.labels.fingerprint, alert);
+              inhibitor.observe(alert);
+            } else if ('later' in each) {
+              now += each.later * MINUTE;
+              if (each.isGc) inhibitor.gc(now);
+            }
+            const asked = 'asked' in each ? [each.asked] : [...latest.values()].map((alert) => alert.labels);
+            for (const target of asked) {
+              const found = inhibitor.mutes(target, now);
+              const first = rules.find((one) => sourcesOf(one, target, [...latest.values()], now).length > 0);
+              expect(found?.rule).toBe(first?.name);
+              if (first === undefined || found === undefined) continue;
+              muted++;
+              expect(sourcesOf(first, target, [...latest.values()], now)).toContain(found.by);
+            }
           }
         },
       ),
+      { numRuns: 1000 },
     );
+    expect(muted).toBeGreaterThan(5000);
   });
 });
 
-function sourcesOf(rule: InhibitRule, target: LabelSet, alerts: readonly Alert[]): string[] {
+function sourcesOf(rule: InhibitRule, target: LabelSet, alerts: readonly Alert[], now: number): string[] {
   if (!matchesAll(rule.targetMatchers, target)) return [];
   const isBoth = matchesAll(rule.sourceMatchers, target);
   return alerts
     .filter(({ labels: source }) => matchesAll(rule.sourceMatchers, source))
-    .filter((alert) => !isResolvedAt(alert, NOON))
+    .filter((alert) => !isResolvedAt(alert, now))
     .filter(({ labels: source }) =>
       rule.equal.every((name) => (source.get(name) ?? '') === (target.get(name) ?? '')),
     )
