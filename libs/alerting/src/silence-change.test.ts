@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { AppError } from '@tocsin/kernel';
-import { addMs, compareInstants, instantOf, LabelSet, type Instant } from '@tocsin/model';
+import { addMs, compareInstants, instantOf, LabelSet, zeroInstant, type Instant } from '@tocsin/model';
 import { describe, expect, it } from 'vitest';
 import { decodeSilence } from './silence-codec.ts';
 import {
@@ -10,7 +10,7 @@ import {
   type SilenceRequest,
   type SilenceSettings,
 } from './silence-change.ts';
-import { silenceState, type Silence } from './silence.ts';
+import { formatMatcherSets, silenceState, type MatcherSet, type Silence } from './silence.ts';
 import { HOUR, MINUTE, NOON, settings, silenceOf } from './testing/fixtures.ts';
 
 const at = (minutes: number): Instant => instantOf(NOON + minutes * MINUTE);
@@ -64,6 +64,27 @@ describe('setSilence, in place', () => {
     expect(set(requestOf({ id: 'pending', startsAt: at(0) })).id).toBe('pending');
     expect(set(requestOf({ id: 'pending', startsAt: at(-1) })).id).toBe(NEW_ID);
   });
+  it('changes annotations, and takes the same matchers in another order for others', () => {
+    const two: MatcherSet = [
+      { name: 'a', type: '=', value: 'b' },
+      { name: 'c', type: '=~', value: 'd|' },
+    ];
+    const known = silenceOf({ ...active, matcherSets: [two, two.toReversed()] });
+    const change = (request: Partial<SilenceRequest>): SilenceChange =>
+      setSilence(
+        { size: 1, get: () => known },
+        requestOf({ id: known.id, ...request }),
+        NOON,
+        () => NEW_ID,
+        settings,
+      );
+    const annotations = LabelSet.fromObject({ ticket: 'OPS-1' });
+    const [updated] = change({ matcherSets: known.matcherSets, annotations }).changed;
+    expect(updated).toMatchObject({ id: known.id, annotations });
+    expect(decodeSilence(updated?.bytes ?? new Uint8Array(0)).annotations.json).toBe('{"ticket":"OPS-1"}');
+    expect(change({ matcherSets: known.matcherSets.toReversed() }).id).toBe(NEW_ID);
+    expect(change({ matcherSets: [two] }).id).toBe(NEW_ID);
+  });
   it('keeps what the request can’t say: receiver matchers and fields of newer peers', () => {
     const rich = silenceOf({
       ...active,
@@ -106,6 +127,16 @@ describe('setSilence, anew', () => {
     expect(changed).toMatchObject([
       { id: active.id, startsAt: active.startsAt, endsAt: at(0), updatedAt: at(0) },
       { id: NEW_ID, startsAt: at(0), endsAt: at(120) },
+    ]);
+  });
+  it('starts now when the start is the zero time', () => {
+    expect(set(requestOf({ startsAt: zeroInstant })).changed[0]?.startsAt).toEqual(at(0));
+  });
+  it('ends a pending silence that is replaced before it began', () => {
+    const { changed } = set(requestOf({ id: 'pending', startsAt: at(-1) }));
+    expect(changed).toMatchObject([
+      { id: 'pending', startsAt: at(0), endsAt: at(0) },
+      { id: NEW_ID, startsAt: at(0) },
     ]);
   });
   it('leaves an expired silence as it was', () => {
@@ -156,6 +187,33 @@ describe('setSilence, refused', () => {
     expect(errorOf(requestOf({ matcherSets: [] }))).toMatch(/^invalid: invalid silence: /);
     expect(errorOf(requestOf({ matcherSets: [[]] }))).toMatch(/^invalid: invalid silence: /);
   });
+  it('judges a pattern alone, as the author wrote it', () => {
+    const wrong = (value: string): string => errorOf(matchers({ name: 'a', type: '=~', value }));
+    const where = 'invalid: invalid silence: invalid label matcher 0 in set 0: invalid regular expression';
+    expect(wrong('a)|(b')).toBe(`${where} "a)|(b": error parsing regexp: unexpected ): \`a)|(b\``);
+    expect(wrong('(')).toBe(`${where} "(": error parsing regexp: missing closing ): \`(\``);
+    expect(wrong('x'.repeat(4097))).toContain('regular expression of 4097 bytes: at most 4096 are allowed');
+  });
+  it('knows the label names of each mode', () => {
+    const wish = matchers({ name: 'my label', type: '=', value: 'b' });
+    expect([errorOf(wish), errorOf(wish, { mode: 'utf8' })]).toEqual(['accepted', 'accepted']);
+    expect(errorOf(wish, { mode: 'classic' })).toBe(
+      'invalid: invalid silence: invalid label matcher 0 in set 0: invalid label name "my label"',
+    );
+  });
+  it('names the set that is wrong, and looks at the matchers before the id and the limits', () => {
+    const second = requestOf({ id: 'unknown', matcherSets: [...active.matcherSets, []] });
+    expect(errorOf(second, { maxSilences: 1 })).toBe(
+      'invalid: invalid silence: matcher set 1: at least one matcher required',
+    );
+    expect(errorOf(requestOf({ id: 'unknown' }), { maxSilences: 1 })).toBe('not-found: silence not found');
+  });
+  it('changes nothing of the old silence when the new one is refused', () => {
+    const other = requestOf({ id: active.id, matcherSets: [[{ name: 'a', type: '=', value: 'b' }]] });
+    expect(errorOf(other, { maxSilences: 3 })).toMatch(/^limit: /);
+    expect(errorOf(other, { maxSilenceSizeBytes: 10 })).toMatch(/^limit: silence exceeded maximum size: /);
+    expect(held.get(active.id)).toBe(active);
+  });
   it('keeps to the limits, expired silences counted, but always lets a known one be updated', () => {
     expect(errorOf(requestOf(), { maxSilences: 3 })).toBe(
       'limit: exceeded maximum number of silences: 3 (limit: 3)',
@@ -199,5 +257,19 @@ describe('expireSilence', () => {
         expect(decodeSilence(ended.bytes)).toEqual(ended);
       }),
     );
+  });
+});
+
+describe('formatMatcherSets', () => {
+  it('shows every set, also one that nobody can compile', () => {
+    expect(
+      formatMatcherSets([
+        [
+          { name: 'a', type: '=', value: 'b"c' },
+          { name: 'd', type: '!~', value: '(' },
+        ],
+        [{ name: 'my label', type: '=', value: '' }],
+      ]),
+    ).toBe('{a="b\\"c",d!~"("} or {"my label"=""}');
   });
 });

@@ -8,6 +8,7 @@
 import { AppError, isWellFormed, messageOf, type WallMs } from '@tocsin/kernel';
 import {
   addMs,
+  checkRegex,
   compareInstants,
   createMatcher,
   goQuote,
@@ -161,6 +162,7 @@ function checkMatcher(matcher: SilenceMatcher, where: string, { mode, compile }:
   if (!isWellFormed(matcher.value))
     throw AppError.invalid(`invalid silence: ${where}: invalid label value ${goQuote(matcher.value)}`);
   try {
+    if (matcher.type === '=~' || matcher.type === '!~') checkRegex(matcher.value);
     const compiled = compile(matcher);
     return (matcher.type === '=' || matcher.type === '=~') && compiled.matches('');
   } catch (error) {

@@ -1,5 +1,12 @@
 import type { WallMs } from '@tocsin/kernel';
-import { compareInstants, instantOf, type Instant, type LabelSet, type Matcher } from '@tocsin/model';
+import {
+  compareInstants,
+  formatMatcher,
+  instantOf,
+  type Instant,
+  type LabelSet,
+  type Matcher,
+} from '@tocsin/model';
 
 /** A matcher as it is stored and gossiped; `Silences` compiles it. */
 export type SilenceMatcher = Pick<Matcher, 'name' | 'type' | 'value'>;
@@ -39,6 +46,12 @@ export function silenceState(silence: Pick<Silence, 'startsAt' | 'endsAt'>, now:
   if (compareInstants(instant, silence.startsAt) < 0) return 'pending';
   return compareInstants(instant, silence.endsAt) < 0 ? 'active' : 'expired';
 }
+
+/** `{a="b",c=~"d"}` for each set: what logs and errors show. */
+export const formatMatcherSets = (sets: readonly MatcherSet[]): string =>
+  sets
+    .map((set) => `{${set.map(({ name, type, value }) => formatMatcher(name, type, value)).join(',')}}`)
+    .join(' or ');
 
 /** Same matchers in the same order: what an update in place may not change. */
 export const sameMatcherSets = (left: readonly MatcherSet[], right: readonly MatcherSet[]): boolean =>

@@ -105,7 +105,6 @@ export async function startAlertmanager(parts: AlertmanagerParts): Promise<Alert
     startAt: clock.wall() + settings.dispatchStartDelayMs,
   });
   await tenant.restore(store, configuration);
-  silences.loaded();
   life.onStop('write the alerts', 5_000, () => tenant.alerts.flush());
 
   const onView = (view: ClusterView): void => {

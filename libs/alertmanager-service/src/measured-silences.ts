@@ -14,8 +14,6 @@ export class MeasuredSilences extends Silences {
   readonly #clock: Clock;
   readonly #meter: Meter;
   #queries = 0;
-  /** Matcher sets of the stored silences that did not compile. */
-  #loadErrors = 0;
 
   constructor(compile: CompileMatcher, deps: { readonly clock: Clock; readonly meter: Meter }) {
     super(compile);
@@ -23,27 +21,18 @@ export class MeasuredSilences extends Silences {
     this.#meter = deps.meter;
     const counters = [
       counter(deps.meter, metrics.silencesQueries, {}, () => this.#queries),
-      counter(deps.meter, metrics.silencesScanned, {}, () => this.#figure('scanned')),
-      counter(deps.meter, metrics.silencesSkipped, {}, () => this.#figure('skipped')),
-      counter(deps.meter, metrics.silencesCompileErrors, { stage: 'load_snapshot' }, () => this.#loadErrors),
-      counter(
-        deps.meter,
-        metrics.silencesCompileErrors,
-        { stage: 'index' },
-        () => this.compileErrors - this.#loadErrors,
+      counter(deps.meter, metrics.silencesScanned, {}, () => this.totals.scanned),
+      counter(deps.meter, metrics.silencesSkipped, {}, () => this.totals.skipped),
+      ...(['index', 'load_snapshot'] as const).map((stage) =>
+        counter(deps.meter, metrics.silencesCompileErrors, { stage }, () => this.totals.compileErrors[stage]),
       ),
     ];
     deps.meter.onCollect(() => {
       for (const collect of counters) collect();
       deps.meter.set(metrics.silencesStateSize, this.size, {});
-      deps.meter.set(metrics.silencesMatcherIndexSize, this.#figure('matcherIndexSize', this.size), {});
-      deps.meter.set(metrics.silencesVersionIndexSize, this.#figure('versionIndexSize', this.size), {});
+      deps.meter.set(metrics.silencesMatcherIndexSize, this.matcherIndexSize, {});
+      deps.meter.set(metrics.silencesVersionIndexSize, this.versionIndexSize, {});
     });
-  }
-
-  /** What is held now came from the store. */
-  loaded(): void {
-    this.#loadErrors = this.compileErrors;
   }
 
   override mutedBy(labels: LabelSet, fingerprint: Fingerprint, now: WallMs): readonly string[] {
@@ -66,12 +55,6 @@ export class MeasuredSilences extends Silences {
     } finally {
       this.#meter.observe(metrics.silencesQueryDuration, (this.#clock.mono() - startedAt) / 1000, {});
     }
-  }
-
-  /** A number that the index keeps of its own work, when it keeps one. */
-  #figure(name: string, ifNone = 0): number {
-    const value: unknown = Reflect.get(this, name);
-    return typeof value === 'number' ? value : ifNone;
   }
 }
 

@@ -8,6 +8,7 @@
 import {
   decodeNflogEntry,
   decodeSilence,
+  formatMatcherSets,
   replicatedNflogEntry,
   replicatedSilence,
   type Nflog,
@@ -26,7 +27,7 @@ import {
   type StateRow,
   type Timers,
 } from '@tocsin/kernel';
-import { msOf, type ReceiverRef, type Tenant } from '@tocsin/model';
+import { formatMillis, msOf, type ReceiverRef, type Tenant } from '@tocsin/model';
 import type { Emit } from './emit.ts';
 import { alertmanagerMetrics as metrics } from './metrics.ts';
 import type { Observer } from './recorder/observer.ts';
@@ -169,18 +170,14 @@ export class ReplicatedLog {
     const { tenant, cluster, emit, logger, isLoggingSilences, observer } = this.#deps;
     const known = new Set(changed.filter(({ id }) => this.silences.get(id) !== undefined));
     this.silences.merge(changed, this.#deps.clock.wall());
-    const durable = changed.map((silence) => {
+    const durable = changed.map((silence, index) => {
       const row = replicatedSilence(silence);
+      // What comes before the last is the silence that it replaces.
+      const told = index === changed.length - 1 ? change : 'expired';
       cluster.broadcast(silencesChannel(tenant), row);
-      emit(tenant, { type: 'silence-changed', silence: silence.id, change });
+      emit(tenant, { type: 'silence-changed', silence: silence.id, change: told });
       observer.silenceChanged(silence, known.has(silence) ? 'updated' : 'created');
-      if (isLoggingSilences)
-        logger.info('Silence changed', {
-          change,
-          Id: silence.id,
-          CreatedBy: silence.createdBy,
-          Comment: silence.comment,
-        });
+      if (isLoggingSilences) logger.info('Silence changed', { change: told, ...silenceFacts(silence) });
       return this.#persist('silence', row);
     });
     await this.#answerable(Promise.all(durable));
@@ -237,3 +234,13 @@ export class ReplicatedLog {
     }
   }
 }
+
+/** Named as Alertmanager's `--log.silences` names them. */
+const silenceFacts = (silence: Silence): Readonly<Record<string, string>> => ({
+  Id: silence.id,
+  CreatedBy: silence.createdBy,
+  Comment: silence.comment,
+  StartsAt: formatMillis(silence.startsAt),
+  EndsAt: formatMillis(silence.endsAt),
+  Matchers: formatMatcherSets(silence.matcherSets),
+});

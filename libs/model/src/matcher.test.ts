@@ -165,6 +165,46 @@ describe('matchers', () => {
     );
   });
 
+  it('are read in a time that grows with their length only, whatever fills them', () => {
+    const fillings = [
+      '\\',
+      '"',
+      ',',
+      '{',
+      '}',
+      '=',
+      '!',
+      '~',
+      ' ',
+      '\u00a0',
+      '(',
+      'a',
+      '😀',
+      '\\"',
+      '",',
+      'a=b,',
+      'a="',
+      'a=~"\\',
+    ];
+    for (const filling of fillings) {
+      // 4 MiB, of which nothing is read.
+      const huge = filling.repeat((4 * 1024 * 1024) / filling.length);
+      expect(() => parseMatchers(huge, 'fallback')).toThrow('at most 65536 are allowed');
+      for (const start of ['', '{', 'a=', 'a="', 'a=~', '{a="b",']) {
+        const long = (start + filling.repeat(MAX_MATCHER_TEXT)).slice(0, MAX_MATCHER_TEXT / 4);
+        for (const mode of MODES) {
+          for (const parse of [parseMatchers, parseMatcher]) {
+            try {
+              parse(long, mode);
+            } catch (thrown) {
+              expect(thrown).toBeInstanceOf(AppError);
+            }
+          }
+        }
+      }
+    }
+  });
+
   it('are refused beyond 64 KiB', () => {
     expect(() => parseMatchers(`a="${'x'.repeat(MAX_MATCHER_TEXT)}"`, 'fallback')).toThrow(
       'at most 65536 are allowed',

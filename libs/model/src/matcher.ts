@@ -58,7 +58,7 @@ function testOf(type: MatchType, value: string): (labelValue: string) => boolean
 /** White space as Go's unicode.IsSpace has it, and what the UTF-8 grammar reserves. */
 const ODD_NAME = /[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000{}!=~,\\"'`]/;
 
-/** Canonical text of a matcher that need not compile. */
+/** Canonical text, also of a matcher that was never compiled. */
 export function formatMatcher(name: string, type: MatchType, value: string): string {
   if (ODD_NAME.test(name)) return `${goQuote(name)}${type}${goQuote(value)}`;
   return `${name}${type}"${value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"')}"`;

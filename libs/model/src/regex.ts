@@ -15,6 +15,7 @@ import type { RE2JS } from 're2js';
 import { compileEngine, engineTest } from './regex-engine.ts';
 import { fastMatch } from './regex-fast.ts';
 import { isTooLarge, MAX_REGEX_SIZE } from './regex-scan.ts';
+import { regexTree } from './regex-tree.ts';
 
 /** Bytes of one pattern. */
 export const MAX_PATTERN_LENGTH = 4096;
@@ -50,6 +51,15 @@ export interface Regex {
 /** Throws AppError `invalid` with RE2's text, or for a pattern beyond the limits. */
 export function compileAnchored(pattern: string): AnchoredRegex {
   return anchored.get(pattern, buildAnchored);
+}
+
+/**
+ * Throws as `compileRegex` does, and keeps nothing. A pattern such as `a)|(b` is none, although it is
+ * one between the parentheses that `compileAnchored` puts around it.
+ */
+export function checkRegex(pattern: string): void {
+  checkLimits(pattern);
+  if (regexTree(pattern) === undefined) compileEngine(pattern);
 }
 
 /** Throws AppError `invalid` with RE2's text, or for a pattern beyond the limits. */
