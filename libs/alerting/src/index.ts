@@ -13,6 +13,7 @@ export * from './silence.ts';
 export * from './silence-codec.ts';
 export * from './silence-change.ts';
 export * from './silences.ts';
+export type { SilenceQuery } from './silence-listing.ts';
 export * from './inhibit.ts';
 export * from './mute.ts';
 export * from './timeline.ts';

@@ -12,17 +12,12 @@
  *   set back) gets the next version, since alerts were asked about without it.
  */
 import { compareUtf8, type WallMs } from '@tocsin/kernel';
-import { compareInstants, instantOf, type Fingerprint, type LabelSet, type Matcher } from '@tocsin/model';
+import { compareInstants, instantOf, type Fingerprint, type LabelSet } from '@tocsin/model';
 import { MatcherIndex } from './matcher-index.ts';
+import { setMatches, SharedMatchers, type CompiledSet } from './shared-matchers.ts';
 import type { CompileMatcher } from './silence-change.ts';
-import {
-  sameMatcher,
-  sameMatcherSets,
-  silenceState,
-  type Silence,
-  type SilenceMatcher,
-  type SilenceState,
-} from './silence.ts';
+import { listSilences, type SilenceQuery } from './silence-listing.ts';
+import { sameMatcherSets, silenceState, type Silence, type SilenceState } from './silence.ts';
 
 /** Alerts whose matching silences are remembered; when full, all are forgotten and found again. */
 export const SILENCE_CACHE_MAX_ALERTS = 1_000_000;
@@ -33,13 +28,6 @@ export const SILENCES_MAX = 200_000;
 const FEW_VERSIONS = 16;
 /** Silences leave the index this long after their end, and not more often than that. */
 const SWEEP_MS = 10_000;
-
-export interface SilenceQuery {
-  /** For each of these a matcher with the same name, operator and value must stand in one set. */
-  readonly filter?: readonly SilenceMatcher[];
-  /** Default: all. */
-  readonly states?: ReadonlySet<SilenceState>;
-}
 
 /** When a matcher set could not be compiled: as a silence came, or as all were loaded at the start. */
 export type CompileStage = 'index' | 'load_snapshot';
@@ -62,15 +50,6 @@ interface Stored {
   readonly version: number;
   readonly sets: readonly CompiledSet[];
 }
-type CompiledMatcher = Pick<SilenceMatcher, 'name' | 'type'> & Pick<Matcher, 'matches'>;
-type CompiledSet = readonly CompiledMatcher[];
-
-/** Equal matchers of all silences are one, and compiled once. */
-interface Shared {
-  readonly matcher: CompiledMatcher;
-  users: number;
-}
-
 interface Remembered {
   readonly version: number;
   readonly matching: readonly Stored[];
@@ -78,12 +57,11 @@ interface Remembered {
 
 /** Mutable; owned by one loop of one tenant. */
 export class Silences {
-  readonly #compile: CompileMatcher;
   readonly #byId = new Map<string, Stored>();
   readonly #index = new MatcherIndex<Stored>();
   /** The last `FEW_VERSIONS` that came into the index, oldest first. */
   readonly #recent: Stored[] = [];
-  readonly #shared = new Map<string, Shared>();
+  readonly #matchers: SharedMatchers;
   readonly #remembered = new Map<Fingerprint, Remembered>();
   /** What is remembered of every alert that nothing matched, at the current version. */
   #nothing: Remembered = { version: 0, matching: [] };
@@ -98,7 +76,7 @@ export class Silences {
   readonly #compileErrors = { index: 0, load_snapshot: 0 };
 
   constructor(compile: CompileMatcher) {
-    this.#compile = compile;
+    this.#matchers = new SharedMatchers(compile);
   }
 
   get size(): number {
@@ -191,15 +169,8 @@ export class Silences {
 
   /** Active ones first (soonest end first), then pending (soonest start first), then expired (latest end first). */
   query(query: SilenceQuery, now: WallMs): Silence[] {
-    const { filter = [], states } = query;
     this.#count(this.#byId.size);
-    const found: (readonly [SilenceState, Silence])[] = [];
-    for (const silence of this.entries()) {
-      const state = silenceState(silence, now);
-      if (states !== undefined && !states.has(state)) continue;
-      if (hasMatchers(silence, filter)) found.push([state, silence]);
-    }
-    return found.sort(compareForListing).map(([, silence]) => silence);
+    return listSilences(this.entries(), query, now);
   }
 
   counts(now: WallMs): Record<SilenceState, number> {
@@ -251,7 +222,7 @@ export class Silences {
   #drop(stored: Stored): void {
     this.#bytes -= stored.silence.bytes.length;
     this.#index.delete(stored);
-    for (const matcher of stored.silence.matcherSets.flat()) this.#release(matcher);
+    for (const matcher of stored.silence.matcherSets.flat()) this.#matchers.release(matcher);
   }
 
   #isFiled(stored: Stored): boolean {
@@ -285,35 +256,10 @@ export class Silences {
 
   #compiled(silence: Silence, stage: CompileStage | undefined): readonly CompiledSet[] {
     return silence.matcherSets.flatMap((set) => {
-      const compiled = set.map((matcher) => this.#acquire(matcher));
-      if (compiled.every((matcher) => matcher !== undefined)) return [compiled.sort(cheapFirst)];
-      if (stage !== undefined) this.#compileErrors[stage]++;
-      return [];
+      const compiled = this.#matchers.acquireSet(set);
+      if (compiled === undefined && stage !== undefined) this.#compileErrors[stage]++;
+      return compiled === undefined ? [] : [compiled];
     });
-  }
-
-  // Of a matcher that can't be compiled nothing is held.
-  #acquire(wanted: SilenceMatcher): CompiledMatcher | undefined {
-    const key = matcherKey(wanted);
-    let shared = this.#shared.get(key);
-    if (shared === undefined) {
-      try {
-        const compiled = this.#compile(wanted);
-        const { name, type } = wanted;
-        shared = { matcher: { name, type, matches: (value) => compiled.matches(value) }, users: 0 };
-      } catch {
-        return undefined;
-      }
-      this.#shared.set(key, shared);
-    }
-    shared.users++;
-    return shared.matcher;
-  }
-
-  #release(matcher: SilenceMatcher): void {
-    const key = matcherKey(matcher);
-    const shared = this.#shared.get(key);
-    if (shared !== undefined && --shared.users === 0) this.#shared.delete(key);
   }
 
   // Whatever its state: a pending silence will be active, and a peer can change the end of one.
@@ -349,38 +295,4 @@ export class Silences {
 /** First whole millisecond at which the silence is expired. */
 const endOf = ({ endsAt }: Silence): WallMs => endsAt.seconds * 1000 + Math.ceil(endsAt.nanos / 1e6);
 
-const matcherKey = ({ name, type, value }: SilenceMatcher): string =>
-  `${type} ${name.length} ${name} ${value}`;
-
-const isRegex = ({ type }: CompiledMatcher): boolean => type === '=~' || type === '!~';
-const cheapFirst = (left: CompiledMatcher, right: CompiledMatcher): number =>
-  Number(isRegex(left)) - Number(isRegex(right));
-
 const NOBODY: readonly string[] = [];
-
-function setMatches(set: CompiledSet, labels: LabelSet): boolean {
-  for (const matcher of set) if (!matcher.matches(labels.get(matcher.name) ?? '')) return false;
-  return set.length > 0;
-}
-
-const hasMatchers = (silence: Silence, wanted: readonly SilenceMatcher[]): boolean =>
-  wanted.length === 0 ||
-  silence.matcherSets.some((set) =>
-    wanted.every((each) => set.some((matcher) => sameMatcher(matcher, each))),
-  );
-
-const RANK: Readonly<Record<SilenceState, number>> = { active: 0, pending: 1, expired: 2 };
-
-function compareForListing(
-  [state, left]: readonly [SilenceState, Silence],
-  [otherState, right]: readonly [SilenceState, Silence],
-): number {
-  if (state !== otherState) return RANK[state] - RANK[otherState];
-  const byTime =
-    state === 'active'
-      ? compareInstants(left.endsAt, right.endsAt)
-      : state === 'pending'
-        ? compareInstants(left.startsAt, right.startsAt)
-        : compareInstants(right.endsAt, left.endsAt);
-  return byTime || compareUtf8(left.id, right.id);
-}

@@ -6,6 +6,7 @@ import { compileEngine, engineTest, MAX_REMEMBERED_VALUES } from './regex-engine
 import { fastMatch } from './regex-fast.ts';
 import { exactTexts, MAX_HINT_CHOICES, valueHints, type ValueHint } from './regex-hints.ts';
 import { foldAscii } from './regex-ranges.ts';
+import { regexTree } from './regex-tree.ts';
 import { compileAnchored } from './regex.ts';
 
 const ATOMS = [
@@ -158,7 +159,7 @@ describe('fastMatch', () => {
           const seen = hints.isFolded ? foldAscii(one) : one;
           if (isMatch)
             expect([text, one, hints.choices.some((hint) => fits(hint, seen))]).toEqual([text, one, true]);
-          const exact = exactTexts(hints);
+          const exact = regexTree(text) && exactTexts(hints);
           if (exact !== undefined) expect([text, one, exact.includes(one)]).toEqual([text, one, isMatch]);
         }
       }),
@@ -250,6 +251,8 @@ describe('valueHints', () => {
       ['foo', 'a'],
       ['foo', 'b'],
     ]);
+    expect(choicesOf('\\bweb-\\d+\\b.*')?.map(({ prefix }) => prefix)).toEqual(['web-']);
+    expect(choicesOf('[[:alpha:]]+-foo\\pL|a^b')?.map(({ parts }) => parts)).toEqual([['-foo'], ['ab']]);
     expect(choicesOf('(?:prod-)?x.*')?.map(({ prefix }) => prefix)).toEqual(['x', 'prod-x']);
     expect(valueHints('(?i)Web-.*')).toEqual({
       isFolded: true,

@@ -5,7 +5,7 @@
  * matchers files a pattern under these texts, so that values without them never try it.
  */
 import { foldAscii, pairsOf, sizeOf } from './regex-ranges.ts';
-import { regexTree, type RegexTree } from './regex-tree.ts';
+import { looseTree, type RegexTree } from './regex-tree.ts';
 
 /** One of the ways to match: such a value has all of this. */
 export interface ValueHint {
@@ -35,10 +35,10 @@ const MAX_INNER_TEXTS = 16;
 /** `[abc]` is taken for a choice up to this many characters. */
 const MAX_SET_CHOICES = 8;
 
-/** Of the anchored pattern. Undefined: nothing is known, any value may match. */
+/** Of the anchored pattern, valid or not. Undefined: nothing is known, any value may match. */
 export function valueHints(pattern: string): ValueHints | undefined {
-  const tree = regexTree(pattern);
-  return tree && hintsOf(tree);
+  const found = looseTree(pattern);
+  return found && hintsOf(found.tree);
 }
 
 export function hintsOf(tree: RegexTree): ValueHints | undefined {

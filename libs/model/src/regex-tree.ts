@@ -3,8 +3,11 @@
  *
  * The part of RE2's syntax whose meaning for a whole value is simple enough to be known without the
  * engine: literals, classes, groups, choices, repeats, the flags `i` and `s`, and anchors where they
- * say nothing new. Whatever is rarer, odd or invalid is no tree, and the engine decides: a tree
- * is only ever made of a pattern that is valid and means exactly that.
+ * say nothing new. A pattern that is odd or invalid has no tree, and the engine decides.
+ *
+ * Of what is rarer (`\b`, `\pL`, `[[:alpha:]]`, anchors inside) the tree is `loose`: the pattern may be
+ * invalid, and matches nothing that the tree would not match, but perhaps less. Such a tree tells
+ * where not to look, never what matches. One that is not loose is valid and means exactly that.
  */
 import { isWellFormed } from '@tocsin/kernel';
 import {
@@ -40,16 +43,31 @@ type Nested =
 const MAX_DEPTH = 20;
 const MAX_REPEAT = 1000;
 
-/** Undefined: leave it to the engine. */
+/** What is exactly the pattern. Undefined: leave it to the engine. */
 export function regexTree(pattern: string): RegexTree | undefined {
+  const found = looseTree(pattern);
+  return found?.isLoose === false ? found.tree : undefined;
+}
+
+export interface LooseTree {
+  readonly tree: RegexTree;
+  readonly isLoose: boolean;
+}
+
+export function looseTree(pattern: string): LooseTree | undefined {
   if (!isWellFormed(pattern)) return undefined;
-  const parsed = new Parser(pattern).parse();
-  return parsed === undefined ? undefined : withoutAnchors(parsed, true, true);
+  const parser = new Parser(pattern);
+  const parsed = parser.parse();
+  if (parsed === undefined) return undefined;
+  const exact = withoutAnchors(parsed, true, true, false);
+  const tree = exact ?? withoutAnchors(parsed, true, true, true);
+  return tree && { tree, isLoose: parser.isLoose || exact === undefined };
 }
 
 export const isEmptyTree = (tree: RegexTree): boolean => tree.kind === 'text' && tree.text === '';
 
 const EMPTY: RegexTree = { kind: 'text', text: '' };
+const ANYTHING: RegexTree = { kind: 'set', ranges: EVERYTHING };
 const PUNCTUATION = /^[!-/:-@[-`{-~]$/;
 const CONTROL: ReadonlyMap<string, string> = new Map([
   ['n', '\n'],
@@ -68,7 +86,12 @@ const CLASSES: ReadonlyMap<string, Ranges> = new Map([
   ['S', negated(SPACE)],
 ]);
 const REPEAT = /(?:([*+?])|\{(0|[1-9]\d{0,3})(?:(,)(0|[1-9]\d{0,3})?)?\})/y;
-const GROUP = /\((?:\?(?:P?<\w+>|([is]*)(?:-([is]+))?([:)])))?/y;
+const GROUP = /\((?:\?(?:P?<\w+>|([imsU]*)(?:-([imsU]+))?([:)])))?/y;
+const PLAIN = /[^\\.+*?()[\]{}^$|]+/y;
+const PROPERTY = /\\[pP](?:\{\^?\w+\}|\w)/y;
+const POSIX = /\[:\^?\w+:\]/y;
+/** What they demand is not looked at: nothing may stand in their place. */
+const ASSERTIONS = 'bBAz';
 
 class Parser {
   readonly #pattern: string;
@@ -76,6 +99,7 @@ class Parser {
   #depth = 0;
   #isFolding = false;
   #isDotAll = false;
+  isLoose = false;
 
   constructor(pattern: string) {
     this.#pattern = pattern;
@@ -113,7 +137,7 @@ class Parser {
     const parts: Parsed[] = [];
     for (let next = this.#next; next !== '' && next !== '|' && next !== ')'; next = this.#next) {
       if (this.#takeFlags()) continue;
-      const atom = this.#atom(next);
+      const atom = this.#run() ?? this.#atom(next);
       const part = atom === undefined ? undefined : this.#repeated(atom);
       if (part === undefined) return undefined;
       const last = parts.at(-1);
@@ -122,6 +146,21 @@ class Parser {
       else parts[parts.length - 1] = joined;
     }
     return parts.length === 1 ? parts[0] : { kind: 'sequence', parts };
+  }
+
+  // Plain text up to the next sign, without a last character that is repeated.
+  #run(): Parsed | undefined {
+    if (this.#isFolding) return undefined;
+    PLAIN.lastIndex = this.#at;
+    let text = PLAIN.exec(this.#pattern)?.[0] ?? '';
+    if ('*+?{'.includes(this.#pattern[this.#at + text.length] ?? ' ')) text = text.slice(0, -lastSize(text));
+    this.#at += text.length;
+    return text === '' ? undefined : { kind: 'text', text };
+  }
+
+  #loose(tree: RegexTree): RegexTree {
+    this.isLoose = true;
+    return tree;
   }
 
   // `(?i)`, which is no atom: nothing can repeat it.
@@ -134,9 +173,18 @@ class Parser {
     return true;
   }
 
+  #take(sticky: RegExp): boolean {
+    sticky.lastIndex = this.#at;
+    const found = sticky.exec(this.#pattern)?.[0] ?? '';
+    this.#at += found.length;
+    return found !== '';
+  }
+
   #setFlags(on: string, off: string): void {
     this.#isFolding = (this.#isFolding || on.includes('i')) && !off.includes('i');
     this.#isDotAll = (this.#isDotAll || on.includes('s')) && !off.includes('s');
+    // Then `^` and `$` mean lines.
+    if (on.includes('m')) this.isLoose = true;
   }
 
   #atom(next: string): Parsed | undefined {
@@ -152,7 +200,9 @@ class Parser {
 
   #literal(character: string): Parsed | undefined {
     if (!this.#isFolding) return { kind: 'text', text: character };
-    return character > '\x7f' ? undefined : { kind: 'folded', text: character.toLowerCase() };
+    // Other alphabets have cases of their own.
+    if (character > '\x7f') return this.#loose(ANYTHING);
+    return { kind: 'folded', text: character.toLowerCase() };
   }
 
   #group(): Parsed | undefined {
@@ -171,11 +221,13 @@ class Parser {
   }
 
   #escape(): Parsed | undefined {
+    if (this.#take(PROPERTY)) return this.#loose(ANYTHING);
     const letter = this.#pattern[this.#at + 1] ?? '';
     this.#at += 2;
+    if (letter !== '' && ASSERTIONS.includes(letter)) return this.#loose(EMPTY);
     const ranges = CLASSES.get(letter);
     // Under `(?i)` a class of letters gets partners of other alphabets.
-    if (ranges !== undefined) return this.#isFolding ? undefined : { kind: 'set', ranges };
+    if (ranges !== undefined) return this.#isFolding ? this.#loose(ANYTHING) : { kind: 'set', ranges };
     const literal = PUNCTUATION.test(letter) ? letter : CONTROL.get(letter);
     return literal === undefined ? undefined : this.#literal(literal);
   }
@@ -200,8 +252,13 @@ class Parser {
     this.#at++;
     const isNegated = this.#next === '^';
     if (isNegated) this.#at++;
+    let isKnown = true;
     const pairs: (readonly [number, number])[] = [];
     for (let isFirst = true; this.#next !== ']' || isFirst; isFirst = false) {
+      if (this.#take(PROPERTY) || this.#take(POSIX)) {
+        isKnown = false;
+        continue;
+      }
       const member = this.#member(isFirst);
       if (member === undefined) return undefined;
       pairs.push(...member);
@@ -209,7 +266,8 @@ class Parser {
     this.#at++;
     const plain = rangesOf(pairs);
     const ranges = this.#isFolding ? foldedRanges(plain) : plain;
-    return ranges && { kind: 'set', ranges: isNegated ? negated(ranges) : ranges };
+    if (!isKnown || ranges === undefined) return this.#loose(ANYTHING);
+    return { kind: 'set', ranges: isNegated ? negated(ranges) : ranges };
   }
 
   // One character, one range or one class of a class.
@@ -234,6 +292,8 @@ class Parser {
   }
 }
 
+const lastSize = (text: string): number => ((text.codePointAt(text.length - 2) ?? 0) > 0xffff ? 2 : 1);
+
 // `()*` is valid, but repeats that cost nothing can be nested beyond what RE2 allows.
 function isRepeatable(tree: Parsed): boolean {
   if (tree.kind === 'anchor') return false;
@@ -249,21 +309,26 @@ function joinTexts(left: Parsed, right: Parsed): RegexTree | undefined {
   return undefined;
 }
 
-/** `^` at the start and `$` at the end of the value hold there; anywhere else the engine decides. */
-function withoutAnchors(tree: Parsed, isAtStart: boolean, isAtEnd: boolean): RegexTree | undefined {
+/** `^` at the start and `$` at the end of the value hold there. Anywhere else the tree is loose, or none. */
+function withoutAnchors(
+  tree: Parsed,
+  isAtStart: boolean,
+  isAtEnd: boolean,
+  isLoose: boolean,
+): RegexTree | undefined {
   switch (tree.kind) {
     case 'anchor':
-      return (tree.isStart ? isAtStart : isAtEnd) ? EMPTY : undefined;
+      return isLoose || (tree.isStart ? isAtStart : isAtEnd) ? EMPTY : undefined;
     case 'repeat': {
-      const part = withoutAnchors(tree.part, false, false);
+      const part = withoutAnchors(tree.part, false, false, isLoose);
       return part && { kind: 'repeat', part, least: tree.least, most: tree.most };
     }
     case 'choice': {
-      const parts = tree.parts.map((part) => withoutAnchors(part, isAtStart, isAtEnd));
+      const parts = tree.parts.map((part) => withoutAnchors(part, isAtStart, isAtEnd, isLoose));
       return parts.every((part) => part !== undefined) ? { kind: 'choice', parts } : undefined;
     }
     case 'sequence':
-      return sequenceWithoutAnchors(tree.parts, isAtStart, isAtEnd);
+      return sequenceWithoutAnchors(tree.parts, isAtStart, isAtEnd, isLoose);
     default:
       return tree;
   }
@@ -273,11 +338,12 @@ function sequenceWithoutAnchors(
   parts: readonly Parsed[],
   isAtStart: boolean,
   isAtEnd: boolean,
+  isLoose: boolean,
 ): RegexTree | undefined {
   const ends = parts.findLastIndex((part) => part.kind !== 'anchor');
   const result: RegexTree[] = [];
   for (const [at, part] of parts.entries()) {
-    const plain = withoutAnchors(part, isAtStart && result.length === 0, isAtEnd && at >= ends);
+    const plain = withoutAnchors(part, isAtStart && result.length === 0, isAtEnd && at >= ends, isLoose);
     if (plain === undefined) return undefined;
     for (const one of plain.kind === 'sequence' ? plain.parts : [plain]) {
       if (isEmptyTree(one)) continue;
