@@ -1,7 +1,7 @@
 import { LabelSet } from '@tocsin/model';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MatcherIndex, MAX_PLACES_PER_SET } from './matcher-index.ts';
+import { MatcherIndex, MAX_PLACES, MAX_PLACES_PER_SET } from './matcher-index.ts';
 import type { MatcherSet } from './silence.ts';
 import { anyLabels, anyMatcherSets, bruteForce } from './testing/random-matchers.ts';
 
@@ -73,6 +73,23 @@ describe('MatcherIndex', () => {
     const index = indexOf({ common: [regex(hosts.join('|'))], nothing: [regex(['x', ...hosts].join('|'))] });
     expect(index.candidates(labels)).toEqual(['nothing']);
     expect(index.candidates(LabelSet.fromObject({ instance: 'db-5' })).sort()).toEqual(['common', 'nothing']);
+  });
+
+  it('files no more lists when its places are used up, but single texts, and lists again when there is room', () => {
+    const list = (item: number): MatcherSet =>
+      regex(Array.from({ length: MAX_PLACES_PER_SET }, (_, at) => `${item}-${at}`).join('|'));
+    const index = new MatcherIndex<number>();
+    const most = Math.floor(MAX_PLACES / MAX_PLACES_PER_SET);
+    for (let item = 0; item <= most; item++) index.add(item, [list(item)]);
+    index.add(-1, [named('team', 'db')]);
+    expect(index.unfiledSize).toBe(1);
+    expect(new Set(index.candidates(LabelSet.fromObject({ instance: '7-1' })))).toEqual(new Set([7, most]));
+    index.delete(7);
+    index.delete(most);
+    index.add(most, [list(most)]);
+    expect(index.unfiledSize).toBe(0);
+    expect(index.candidates(LabelSet.fromObject({ instance: '7-1' }))).toEqual([]);
+    expect(index.candidates(LabelSet.fromObject({ instance: `${most}-1` }))).toEqual([most]);
   });
 
   it('never misses what matches, offers each item once, and nothing that was taken out', () => {

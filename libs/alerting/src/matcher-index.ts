@@ -23,6 +23,8 @@ import type { MatcherSet, SilenceMatcher } from './silence.ts';
 
 /** Places that one set of matchers takes. Of a longer list of choices what they have in common is used. */
 export const MAX_PLACES_PER_SET = 128;
+/** Places of all sets together, 200 to 300 bytes each; when they are used up, no more lists of choices are filed. */
+export const MAX_PLACES = 1_000_000;
 /** UTF-16 units of a start that are looked at: each length in use costs a look-up for each label. */
 const MAX_START = 32;
 /** UTF-16 units of an inner text that are looked up, at each place of a value. */
@@ -32,7 +34,7 @@ const MIN_INNER_SIZE = 3;
 /** An item as it is filed. */
 interface Filed<T> {
   readonly item: T;
-  readonly places: (readonly [bucket: Bucket<T>, label: LabelIndex<T>])[];
+  readonly places: Bucket<T>[];
   /** Number of the last question that it was offered for. */
   offeredFor: number;
 }
@@ -43,6 +45,7 @@ export class MatcherIndex<T> {
   /** Of these nothing is known. */
   readonly #others = new Set<Filed<T>>();
   #questions = 0;
+  #places = 0;
 
   get size(): number {
     return this.#filed.size;
@@ -69,11 +72,12 @@ export class MatcherIndex<T> {
     if (filed === undefined) return;
     this.#filed.delete(item);
     this.#others.delete(filed);
-    for (const [bucket, label] of filed.places) {
-      bucket.items.delete(filed);
-      if (bucket.items.size > 0) continue;
-      label.drop(bucket);
-      if (label.isEmpty) this.#byLabel.delete(label.name);
+    this.#places -= filed.places.length;
+    for (const bucket of filed.places) {
+      bucket.delete(filed);
+      if (bucket.size > 0) continue;
+      bucket.label.drop(bucket);
+      if (bucket.label.isEmpty) this.#byLabel.delete(bucket.label.name);
     }
   }
 
@@ -81,14 +85,12 @@ export class MatcherIndex<T> {
   candidates(labels: LabelSet): T[] {
     const question = ++this.#questions;
     const found: T[] = [];
-    const offer = (items: Iterable<Filed<T>>): void => {
-      for (const filed of items) {
-        if (filed.offeredFor === question) continue;
-        filed.offeredFor = question;
-        found.push(filed.item);
-      }
+    const offer = (filed: Filed<T>): void => {
+      if (filed.offeredFor === question) return;
+      filed.offeredFor = question;
+      found.push(filed.item);
     };
-    offer(this.#others);
+    for (const filed of this.#others) offer(filed);
     for (const [name, value] of labels.pairs) this.#byLabel.get(name)?.visit(value, offer);
     return found;
   }
@@ -100,7 +102,8 @@ export class MatcherIndex<T> {
       if (texts === undefined) continue;
       const label = this.#byLabel.get(matcher.name) ?? new LabelIndex<T>(matcher.name);
       const filing = label.cheapest(texts);
-      if (filing !== undefined && (best === undefined || filing.cost < best.cost)) best = filing;
+      if (filing === undefined || !this.#hasRoom(filing.keys.length)) continue;
+      if (best === undefined || filing.cost < best.cost) best = filing;
     }
     if (best === undefined) {
       this.#others.add(filed);
@@ -108,7 +111,12 @@ export class MatcherIndex<T> {
     }
     const { label, keys } = best;
     this.#byLabel.set(label.name, label);
-    for (const key of keys) filed.places.push([label.put(key, filed), label]);
+    for (const key of keys) filed.places.push(label.put(key, filed));
+    this.#places += keys.length;
+  }
+
+  #hasRoom(places: number): boolean {
+    return places === 1 || this.#places + places <= MAX_PLACES;
   }
 }
 
@@ -134,8 +142,45 @@ interface Key {
   readonly text: string;
   readonly isFolded: boolean;
 }
-interface Bucket<T> extends Key {
-  readonly items: Set<Filed<T>>;
+
+/** Most hold one item: a set is only made for more. */
+class Bucket<T> implements Key {
+  readonly kind: Kind;
+  readonly text: string;
+  readonly isFolded: boolean;
+  readonly label: LabelIndex<T>;
+  #only: Filed<T> | undefined;
+  #all: Set<Filed<T>> | undefined;
+
+  constructor({ kind, text, isFolded }: Key, label: LabelIndex<T>) {
+    this.kind = kind;
+    this.text = text;
+    this.isFolded = isFolded;
+    this.label = label;
+  }
+
+  get size(): number {
+    return this.#all?.size ?? (this.#only === undefined ? 0 : 1);
+  }
+
+  add(filed: Filed<T>): void {
+    if (this.#all !== undefined) this.#all.add(filed);
+    else if (this.#only === undefined) this.#only = filed;
+    else if (this.#only !== filed) {
+      this.#all = new Set([this.#only, filed]);
+      this.#only = undefined;
+    }
+  }
+
+  delete(filed: Filed<T>): void {
+    this.#all?.delete(filed);
+    if (this.#only === filed) this.#only = undefined;
+  }
+
+  forEach(visit: (filed: Filed<T>) => void): void {
+    if (this.#only !== undefined) visit(this.#only);
+    this.#all?.forEach(visit);
+  }
 }
 interface Filing<T> {
   readonly label: LabelIndex<T>;
@@ -158,7 +203,7 @@ class LabelIndex<T> {
     return this.#plain.isEmpty && this.#folded.isEmpty;
   }
 
-  visit(value: string, offer: (items: Iterable<Filed<T>>) => void): void {
+  visit(value: string, offer: (filed: Filed<T>) => void): void {
     this.#plain.visit(value, offer);
     if (!this.#folded.isEmpty) this.#folded.visit(foldAscii(value), offer);
   }
@@ -184,7 +229,7 @@ class LabelIndex<T> {
   }
 
   put(key: Key, filed: Filed<T>): Bucket<T> {
-    return this.#of(key.isFolded).put(key, filed);
+    return this.#of(key.isFolded).put(key, filed, this);
   }
 
   drop(bucket: Bucket<T>): void {
@@ -226,18 +271,18 @@ class TextIndex<T> {
   }
 
   countAt({ kind, text }: Key): number {
-    return this.#buckets[kind].get(text)?.items.size ?? 0;
+    return this.#buckets[kind].get(text)?.size ?? 0;
   }
 
-  put(key: Key, filed: Filed<T>): Bucket<T> {
+  put(key: Key, filed: Filed<T>, label: LabelIndex<T>): Bucket<T> {
     const { kind, text } = key;
     let bucket = this.#buckets[kind].get(text);
     if (bucket === undefined) {
-      bucket = { ...key, items: new Set() };
+      bucket = new Bucket<T>(key, label);
       this.#buckets[kind].set(text, bucket);
       if (kind !== 'whole') this.#sizesOf(kind).add(text.length);
     }
-    bucket.items.add(filed);
+    bucket.add(filed);
     return bucket;
   }
 
@@ -245,18 +290,18 @@ class TextIndex<T> {
     if (this.#buckets[kind].delete(text) && kind !== 'whole') this.#sizesOf(kind).remove(text.length);
   }
 
-  visit(value: string, offer: (items: Iterable<Filed<T>>) => void): void {
+  visit(value: string, offer: (filed: Filed<T>) => void): void {
     const { whole, start, inner } = this.#buckets;
     const same = whole.get(value);
-    if (same !== undefined) offer(same.items);
+    same?.forEach(offer);
     for (const size of this.#starts.sizes) {
       const bucket = size <= value.length ? start.get(value.slice(0, size)) : undefined;
-      if (bucket !== undefined) offer(bucket.items);
+      bucket?.forEach(offer);
     }
     for (const size of this.#inners.sizes) {
       for (let at = 0; at + size <= value.length; at++) {
         const bucket = inner.get(value.slice(at, at + size));
-        if (bucket !== undefined) offer(bucket.items);
+        bucket?.forEach(offer);
       }
     }
   }
