@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MatcherIndex, MAX_PLACES, MAX_PLACES_PER_SET } from './matcher-index.ts';
 import type { MatcherSet } from './silence.ts';
-import { anyLabels, anyMatcherSets, bruteForce } from './testing/random-matchers.ts';
+import { bruteForce, sampleMatchers, sampleNames, sampleValues } from './testing/matcher-samples.ts';
 
 const labels = LabelSet.fromObject({ alertname: 'A', team: 'db', instance: 'web-17:9100' });
 const named = (name: string, value: string): MatcherSet => [{ name, type: '=', value }];
@@ -13,6 +13,19 @@ const indexOf = (sets: Readonly<Record<string, readonly MatcherSet[]>>): Matcher
   for (const [item, of] of Object.entries(sets)) index.add(item, of);
   return index;
 };
+
+const anyMatcherSets = fc.array(
+  fc.array(fc.constantFrom(...sampleMatchers), { maxLength: 3, size: 'small' }),
+  {
+    maxLength: 3,
+  },
+);
+/** Labels can be missing. */
+const anyLabels = fc
+  .dictionary(fc.constantFrom(...sampleNames), fc.constantFrom(...sampleValues), {
+    maxKeys: sampleNames.length,
+  })
+  .map((of) => LabelSet.fromObject(of));
 
 describe('MatcherIndex', () => {
   it('offers what names a label of the alert, and what names none', () => {

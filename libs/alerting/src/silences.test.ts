@@ -5,7 +5,7 @@ import { compileMatcher, expireSilence } from './silence-change.ts';
 import { silenceState, type MatcherSet, type Silence } from './silence.ts';
 import { Silences } from './silences.ts';
 import { HOUR, MINUTE, NOON, settings, silenceOf } from './testing/fixtures.ts';
-import { anyLabels, anyMatcherSets, bruteForce } from './testing/random-matchers.ts';
+import { bruteForce, sampleMatchers, sampleNames, sampleValues } from './testing/matcher-samples.ts';
 
 const at = (minutes: number): Instant => instantOf(NOON + minutes * MINUTE);
 const labels = LabelSet.fromObject({ alertname: 'A', team: 'db' });
@@ -16,6 +16,19 @@ const storeOf = (...silences: readonly Silence[]): Silences => {
 };
 const mutedBy = (store: Silences, now: number = NOON, of: LabelSet = labels): readonly string[] =>
   store.mutedBy(of, of.fingerprint, now);
+
+const anyMatcherSets = fc.array(
+  fc.array(fc.constantFrom(...sampleMatchers), { maxLength: 3, size: 'small' }),
+  {
+    maxLength: 3,
+  },
+);
+/** Labels can be missing. */
+const anyLabels = fc
+  .dictionary(fc.constantFrom(...sampleNames), fc.constantFrom(...sampleValues), {
+    maxKeys: sampleNames.length,
+  })
+  .map((of) => LabelSet.fromObject(of));
 
 describe('Silences.mutedBy', () => {
   it('names the active silences of which any set matches wholly', () => {
