@@ -7,14 +7,18 @@
  */
 import { Stage } from '../support/processes.ts';
 import { closeConnections, type Row, type RowOf } from './bench-stage.ts';
+import { benchInhibition } from './inhibition.ts';
 import { benchIntake } from './intake.ts';
 import { benchListing } from './listing.ts';
 import { benchNotifications } from './notifications.ts';
+import { benchSilences } from './silences.ts';
 
 const BENCHES: Readonly<Record<string, (stage: Stage, row: RowOf) => Promise<void>>> = {
   intake: benchIntake,
   listing: benchListing,
   notifications: benchNotifications,
+  silences: benchSilences,
+  inhibition: benchInhibition,
 };
 
 async function main(): Promise<void> {
