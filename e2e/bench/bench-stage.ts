@@ -54,9 +54,11 @@ export function cpuSeconds(pid: number): number {
 export const memoryMiB = (pid: number): number =>
   Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
 
-function alertJson(number: number, group: string): string {
+const LONG_AGO = '2026-11-22T00:00:00.000Z';
+
+function alertJson(number: number, group: string, startsAt: string): string {
   const end = new Date(Date.now() + 3_600_000).toISOString();
-  return `{"labels":{"alertname":"${group}","instance":"web-${number}:9100","job":"node","severity":"critical","cluster":"eu-west-1"},"annotations":{"summary":"Latency is high on web-${number}","description":"p99 over 2s for 5m"},"startsAt":"2026-11-22T00:00:00.000Z","endsAt":"${end}","generatorURL":"http://prometheus:9090/graph?g0.expr=up"}`;
+  return `{"labels":{"alertname":"${group}","cluster":"eu-west-1","instance":"web-${number}:9100","job":"node","severity":"critical"},"annotations":{"description":"p99 over 2s for 5m","summary":"Latency is high on web-${number}"},"startsAt":"${startsAt}","endsAt":"${end}","generatorURL":"http://prometheus:9090/graph?g0.expr=up"}`;
 }
 
 export async function post(url: string, bodies: readonly string[]): Promise<void> {
@@ -75,11 +77,12 @@ export const batches = (
   to: number,
   size: number,
   group: (number: number) => string,
+  startsAt: string = LONG_AGO,
 ): string[] => {
   const out: string[] = [];
   for (let start = from; start < to; start += size) {
     const alerts = Array.from({ length: Math.min(size, to - start) }, (_, index) =>
-      alertJson(start + index, group(start + index)),
+      alertJson(start + index, group(start + index), startsAt),
     );
     out.push(`[${alerts.join(',')}]`);
   }

@@ -22,9 +22,10 @@ import {
 
 /** An alert as it was posted. A missing time and Go's zero time mean the same. */
 export interface RawAlert {
-  /** Sets made by `prepareLabels` and `prepareAnnotations` are not looked at again. */
   readonly labels: Iterable<LabelPair> | LabelSet;
   readonly annotations: Iterable<LabelPair> | LabelSet;
+  /** Both were made by `prepareLabels` and `prepareAnnotations` in the same mode, and need not be checked again. */
+  readonly isPrepared?: boolean;
   readonly startsAt?: Instant | undefined;
   readonly endsAt?: Instant | undefined;
   readonly generatorUrl: string;
@@ -50,8 +51,10 @@ export function intakeAlert(raw: RawAlert, { now, resolveTimeoutMs, mode }: Inta
   const annotations = raw.annotations instanceof LabelSet ? raw.annotations : LabelSet.of(raw.annotations);
   if (compareInstants(endsAt, startsAt) < 0) throw AppError.invalid('start time must be before end time');
   if (labels.size === 0) throw AppError.invalid('at least one label pair required');
-  checkPairs('label set', labels, mode);
-  checkPairs('annotations', annotations, mode);
+  if (raw.isPrepared !== true) {
+    checkPairs('label set', labels, mode);
+    checkPairs('annotations', annotations, mode);
+  }
   return {
     labels,
     annotations,
@@ -74,28 +77,22 @@ const given = (instant: Instant | undefined): Instant | undefined =>
 export function prepareLabels(pairs: Iterable<LabelPair>, mode: MatcherMode): LabelSet {
   const labels = withoutEmpty(pairs);
   checkPairs('label set', labels, mode);
-  prepared[mode].add(labels);
   return labels;
 }
 
 export function prepareAnnotations(pairs: Iterable<LabelPair>, mode: MatcherMode): LabelSet {
   const annotations = LabelSet.of(pairs);
   checkPairs('annotations', annotations, mode);
-  prepared[mode].add(annotations);
   return annotations;
 }
 
-const prepared: Readonly<Record<MatcherMode, WeakSet<LabelSet>>> = {
-  fallback: new WeakSet(),
-  classic: new WeakSet(),
-  utf8: new WeakSet(),
-};
 const withoutEmpty = (pairs: Iterable<LabelPair>): LabelSet =>
   LabelSet.of([...pairs].filter(([, value]) => value !== ''));
 
 function checkPairs(what: string, set: LabelSet, mode: MatcherMode): void {
-  if (prepared[mode].has(set)) return;
-  for (const [name, value] of set.pairs) {
+  const { names, values } = set;
+  for (let index = 0; index < names.length; index++) {
+    const [name = '', value = ''] = [names[index], values[index]];
     if (!isValidLabelName(name, mode))
       throw AppError.invalid(`invalid ${what}: invalid name ${goQuote(name)}`);
     if (!isWellFormed(value)) throw AppError.invalid(`invalid ${what}: invalid value ${goQuote(value)}`);
@@ -104,31 +101,34 @@ function checkPairs(what: string, set: LabelSet, mode: MatcherMode): void {
 
 /**
  * What to store when an alert with the labels of a stored one arrives. Overlapping ranges are one
- * occurrence and merge; otherwise the new one replaces the old. Label sets that are equal are kept
- * as the stored objects, whose hashes are already made.
+ * occurrence and merge: the younger gives everything but the times, the earliest start stays, and the
+ * end is decided below. Otherwise the new one replaces the old. What is equal is kept as the stored
+ * objects: they are shared, and their hashes are already made.
  */
 export function mergeAlert(stored: Alert, incoming: Alert, now: WallMs): Alert {
-  const known: Alert = {
-    ...incoming,
+  const isOne = overlaps(stored, incoming);
+  const isIncomingYounger = !isOne || compareInstants(incoming.updatedAt, stored.updatedAt) >= 0;
+  const [younger, older] = isIncomingYounger ? [incoming, stored] : [stored, incoming];
+  const startsAt = isOne && isAfter(younger.startsAt, older.startsAt) ? older.startsAt : younger.startsAt;
+  return {
     labels: stored.labels,
-    annotations: stored.annotations.equals(incoming.annotations) ? stored.annotations : incoming.annotations,
+    annotations: stored.annotations.equals(younger.annotations) ? stored.annotations : younger.annotations,
+    startsAt: isSameInstant(startsAt, stored.startsAt) ? stored.startsAt : startsAt,
+    endsAt: isOne ? mergedEnd(younger, older, now) : incoming.endsAt,
+    isTimeout: younger.isTimeout,
+    updatedAt: younger.updatedAt,
+    generatorUrl: younger.generatorUrl,
+    traceparent: younger.traceparent,
   };
-  return overlaps(stored, known) ? mergeOverlapping(stored, known, now) : known;
 }
 
 const isAfter = (left: Instant, right: Instant): boolean => compareInstants(left, right) > 0;
+const isSameInstant = (left: Instant, right: Instant): boolean =>
+  compareInstants(left, right) === 0 && left.offsetMinutes === right.offsetMinutes;
 
 const overlaps = (stored: Alert, incoming: Alert): boolean =>
   (isAfter(incoming.endsAt, stored.startsAt) && isAfter(stored.endsAt, incoming.endsAt)) ||
   (isAfter(incoming.startsAt, stored.startsAt) && isAfter(stored.endsAt, incoming.startsAt));
-
-// The younger gives everything but the times: the earliest start stays, and the end is decided below.
-function mergeOverlapping(stored: Alert, incoming: Alert, now: WallMs): Alert {
-  const isIncomingYounger = compareInstants(incoming.updatedAt, stored.updatedAt) >= 0;
-  const [younger, older] = isIncomingYounger ? [incoming, stored] : [stored, incoming];
-  const startsAt = isAfter(younger.startsAt, older.startsAt) ? older.startsAt : younger.startsAt;
-  return { ...younger, startsAt, endsAt: mergedEnd(younger, older, now) };
-}
 
 /**
  * An end this near counts as one that has come: a sender whose clock is a little ahead of ours says

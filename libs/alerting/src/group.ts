@@ -73,9 +73,10 @@ function compareLabel(name: string, left: LabelSet, right: LabelSet): number {
  */
 export function compareLabelSets(left: LabelSet, right: LabelSet): number {
   if (left.size !== right.size) return left.size - right.size;
-  for (let index = 0; index < left.size; index++) {
-    const [name, value] = left.pairs[index] ?? ['', ''];
-    const [otherName, otherValue] = right.pairs[index] ?? ['', ''];
+  const [names, values, otherNames, otherValues] = [left.names, left.values, right.names, right.values];
+  for (let index = 0; index < names.length; index++) {
+    const [name = '', otherName = ''] = [names[index], otherNames[index]];
+    const [value = '', otherValue = ''] = [values[index], otherValues[index]];
     const order = compareUtf8(otherName, name) || compareUtf8(value, otherValue);
     if (order !== 0) return order;
   }

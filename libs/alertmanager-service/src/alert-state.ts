@@ -12,8 +12,8 @@ import {
 } from '@tocsin/model';
 
 interface Stored {
-  readonly labels: readonly LabelPair[];
-  readonly annotations: readonly LabelPair[];
+  readonly labels: StoredLabels;
+  readonly annotations: StoredLabels;
   readonly startsAt: Instant;
   readonly endsAt: Instant;
   readonly isTimeout: boolean;
@@ -24,30 +24,62 @@ interface Stored {
   readonly resendMs: number;
 }
 
+/** A list of pairs in rows of older releases. */
+type StoredLabels = Readonly<Record<string, string>> | readonly LabelPair[];
+
 /** Rows of alerts that ended are kept this long, so that a resolve still unsent at a crash is not lost. */
 const KEPT_AFTER_END_MS = 24 * 3_600_000;
 
-export function alertRow(tenant: string, alert: Alert, resendMs: number): StateRow {
-  const stored: Stored = {
-    labels: alert.labels.pairs,
-    annotations: alert.annotations.pairs,
-    startsAt: alert.startsAt,
-    endsAt: alert.endsAt,
-    isTimeout: alert.isTimeout,
-    updatedAt: alert.updatedAt,
-    generatorUrl: alert.generatorUrl,
-    traceparent: alert.traceparent,
-    resendMs,
-  };
-  return {
-    tenant,
-    key: alert.labels.fingerprint,
-    seconds: alert.updatedAt.seconds,
-    nanos: alert.updatedAt.nanos,
-    expiresAtMs: Math.max(msOf(alert.endsAt), msOf(alert.updatedAt)) + KEPT_AFTER_END_MS,
-    bytes: encodeUtf8(JSON.stringify(stored)),
-  };
+/**
+ * The row of an alert. Its bytes are made when they are asked for and not kept: a store that holds its
+ * rows in memory holds the alert, which is there anyway, and not its text beside it.
+ */
+export class AlertRow implements StateRow {
+  readonly tenant: string;
+  readonly #alert: Alert;
+  readonly #resendMs: number;
+
+  constructor(tenant: string, alert: Alert, resendMs: number) {
+    this.tenant = tenant;
+    this.#alert = alert;
+    this.#resendMs = resendMs;
+  }
+
+  get key(): string {
+    return this.#alert.labels.fingerprint;
+  }
+
+  get seconds(): number {
+    return this.#alert.updatedAt.seconds;
+  }
+
+  get nanos(): number {
+    return this.#alert.updatedAt.nanos;
+  }
+
+  get expiresAtMs(): number {
+    const { endsAt, updatedAt } = this.#alert;
+    return Math.max(msOf(endsAt), msOf(updatedAt)) + KEPT_AFTER_END_MS;
+  }
+
+  get bytes(): Uint8Array {
+    const alert = this.#alert;
+    return encodeUtf8(
+      `{"labels":${alert.labels.toJsonText()},"annotations":${alert.annotations.toJsonText()},` +
+        `"startsAt":${instantJson(alert.startsAt)},"endsAt":${instantJson(alert.endsAt)},` +
+        `"isTimeout":${alert.isTimeout},"updatedAt":${instantJson(alert.updatedAt)},` +
+        `"generatorUrl":${JSON.stringify(alert.generatorUrl)},` +
+        `"traceparent":${JSON.stringify(alert.traceparent)},"resendMs":${this.#resendMs}}`,
+    );
+  }
 }
+
+const instantJson = ({ seconds, nanos, offsetMinutes }: Instant): string =>
+  `{"seconds":${seconds},"nanos":${nanos},"offsetMinutes":${offsetMinutes}}`;
+
+const labelSetOf = (stored: StoredLabels): LabelSet =>
+  (isPairs(stored) ? LabelSet.of(stored) : LabelSet.fromObject(stored)).share();
+const isPairs = (stored: StoredLabels): stored is readonly LabelPair[] => Array.isArray(stored);
 
 export interface RestoredAlert {
   readonly alert: Alert;
@@ -60,7 +92,16 @@ export function alertOfRow(row: StateRow): RestoredAlert {
     const stored = JSON.parse(decodeUtf8(row.bytes)) as Stored;
     const { resendMs, labels, annotations, ...rest } = stored;
     return {
-      alert: { ...rest, labels: LabelSet.of(labels), annotations: LabelSet.of(annotations) },
+      alert: {
+        labels: labelSetOf(labels),
+        annotations: labelSetOf(annotations),
+        startsAt: rest.startsAt,
+        endsAt: rest.endsAt,
+        isTimeout: rest.isTimeout,
+        updatedAt: rest.updatedAt,
+        generatorUrl: rest.generatorUrl,
+        traceparent: rest.traceparent,
+      },
       resendMs,
     };
   } catch (cause) {

@@ -24,10 +24,14 @@ import {
   msOf,
   type Alert,
   type Fingerprint,
+  type Matcher,
   type Tenant,
 } from '@tocsin/model';
-import { afterDowntime, alertRow, isWorthStoring, type RestoredAlert } from './alert-state.ts';
+import { AlertIndex } from './alert-index.ts';
+import { AlertRow, afterDowntime, isWorthStoring, type RestoredAlert } from './alert-state.ts';
 import type { AlertnameLimit } from './alertname-limit.ts';
+import { AlertTexts, type KnownText } from './alert-texts.ts';
+import type { Routing } from './dispatcher.ts';
 import type { Emit } from './emit.ts';
 import { alertmanagerMetrics as metrics } from './metrics.ts';
 import type { Observer } from './recorder/observer.ts';
@@ -36,18 +40,40 @@ import type { Observer } from './recorder/observer.ts';
 export const alertsMax = 5_000_000;
 /** Changes are written after this long, together. */
 const WRITE_DELAY_MS = 250;
+/** Alerts being written at once: what the committer takes in one batch. */
+const WRITE_PIECE = 1_000;
 
 export interface Rejection {
   readonly index: number;
   readonly reason: string;
 }
 
-interface Held {
+/** An alert as it was read from a sender's text, which is then recognised when it comes again. */
+export interface PostedAlert extends RawAlert {
+  readonly known?: KnownText;
+}
+
+/** An alert that is held; `alert` is replaced when it is sent again. */
+export interface HeldAlert {
+  readonly alert: Alert;
+  /** As a listing found it last; good as long as its dispatcher is the one that runs. */
+  routing: Routing | undefined;
+}
+
+class Held implements HeldAlert {
   alert: Alert;
   /** As of the last write. */
   stored: Alert | undefined;
-  resendMs: number;
-  isSuppressed: boolean | undefined;
+  resendMs = 0;
+  isSuppressed: boolean | undefined = undefined;
+  /** The text by which a sender names it. */
+  known: KnownText | undefined = undefined;
+  routing: Routing | undefined = undefined;
+
+  constructor(alert: Alert, stored: Alert | undefined) {
+    this.alert = alert;
+    this.stored = stored;
+  }
 }
 
 interface Deps {
@@ -67,10 +93,14 @@ interface Deps {
 }
 
 export class AlertStore {
+  /** By which alerts are recognised that are sent again. */
+  readonly texts: AlertTexts = new AlertTexts();
   readonly #deps: Deps;
   readonly #held = new Map<Fingerprint, Held>();
+  readonly #index = new AlertIndex<Held>();
   readonly #dirty = new Set<Held>();
   #cancelWrite: Cancel | undefined;
+  #writing: Promise<void> | undefined;
 
   constructor(deps: Deps) {
     this.#deps = deps;
@@ -84,6 +114,11 @@ export class AlertStore {
     for (const { alert } of this.#held.values()) yield alert;
   }
 
+  /** By fingerprint; at least those that match all of `matchers`, and few others. */
+  candidates(matchers: readonly Matcher[]): readonly HeldAlert[] {
+    return this.#index.candidates(matchers);
+  }
+
   get(fingerprint: Fingerprint): Alert | undefined {
     return this.#held.get(fingerprint)?.alert;
   }
@@ -93,17 +128,16 @@ export class AlertStore {
     for (const restored of rows) {
       const alert = afterDowntime(restored, this.#deps.resolveTimeoutMs(), now);
       this.#deps.limit.admits(alert, true, now);
-      this.#held.set(alert.labels.fingerprint, {
-        alert,
-        stored: restored.alert,
-        resendMs: restored.resendMs,
-        isSuppressed: undefined,
-      });
+      const before = this.#held.get(alert.labels.fingerprint);
+      if (before !== undefined) this.#index.remove([before]);
+      const held = new Held(alert, restored.alert);
+      held.resendMs = restored.resendMs;
+      this.#hold(held);
     }
   }
 
   /** Takes what is good of a batch; the rest comes back with its index and the reason. */
-  put(batch: Iterable<RawAlert>, now: WallMs = this.#deps.clock.wall()): readonly Rejection[] {
+  put(batch: Iterable<PostedAlert>, now: WallMs = this.#deps.clock.wall()): readonly Rejection[] {
     const options: IntakeOptions = {
       now,
       resolveTimeoutMs: this.#deps.resolveTimeoutMs(),
@@ -116,7 +150,7 @@ export class AlertStore {
     for (const raw of batch) {
       index++;
       try {
-        const alert = this.#store(intakeAlert(raw, options), now);
+        const alert = this.#store(intakeAlert(raw, options), raw.known, now);
         if (isResolvedAt(alert, now)) resolved++;
         else firing++;
       } catch (error) {
@@ -132,15 +166,22 @@ export class AlertStore {
     return rejections;
   }
 
-  #store(incoming: Alert, now: WallMs): Alert {
+  #hold(held: Held): void {
+    this.#held.set(held.alert.labels.fingerprint, held);
+    this.#index.add(held);
+  }
+
+  #store(incoming: Alert, known: KnownText | undefined, now: WallMs): Alert {
     const fingerprint = incoming.labels.fingerprint;
     let held = this.#held.get(fingerprint);
     // Who sent it is not told: to him it is as if it had been taken.
     if (!this.#deps.limit.admits(incoming, held !== undefined, now)) return incoming;
     if (held === undefined) {
       if (this.#held.size >= alertsMax) throw new AppError('limit', `${alertsMax} alerts are held already`);
-      held = { alert: incoming, stored: undefined, resendMs: 0, isSuppressed: undefined };
-      this.#held.set(fingerprint, held);
+      incoming.labels.share();
+      incoming.annotations.share();
+      held = new Held(incoming, undefined);
+      this.#hold(held);
       this.#explain(incoming, 'new');
       this.#deps.observer.created(incoming);
     } else {
@@ -151,6 +192,10 @@ export class AlertStore {
       const isResolved = isResolvedAt(held.alert, now);
       if (wasResolved !== isResolved) this.#explain(held.alert, isResolved ? 'resolved' : 'refired');
       else if (!before.annotations.equals(held.alert.annotations)) this.#explain(held.alert, 'changed');
+    }
+    if (known !== undefined && held.known === undefined) {
+      held.known = known;
+      this.texts.keep(known);
     }
     if (isWorthStoring(held.stored, held.alert, now)) this.#writeSoon(held);
     this.#deps.onAlert(held.alert);
@@ -186,6 +231,7 @@ export class AlertStore {
 
   #writeSoon(held: Held): void {
     this.#dirty.add(held);
+    if (this.#writing !== undefined) return;
     this.#cancelWrite ??= this.#deps.timers.after(WRITE_DELAY_MS, () => {
       this.#cancelWrite = undefined;
       void this.flush();
@@ -196,20 +242,33 @@ export class AlertStore {
   async flush(): Promise<void> {
     this.#cancelWrite?.();
     this.#cancelWrite = undefined;
-    const writes = [...this.#dirty].map((held) => {
-      held.stored = held.alert;
-      return this.#deps.committer
-        .write('alert', alertRow(this.#deps.tenant, held.alert, held.resendMs))
-        .catch((error: unknown) => {
-          this.#deps.logger.warn('An alert was not stored; it will be with its next change', {
-            alert: held.alert.labels.toString(),
-            err: messageOf(error),
-          });
-          held.stored = undefined;
+    await (this.#writing ??= this.#writeDirty().finally(() => (this.#writing = undefined)));
+  }
+
+  // In pieces, each after the one before: a hundred thousand new alerts are not all under way at once.
+  async #writeDirty(): Promise<void> {
+    while (this.#dirty.size > 0) {
+      const piece: Promise<void>[] = [];
+      for (const held of this.#dirty) {
+        if (piece.length === WRITE_PIECE) break;
+        this.#dirty.delete(held);
+        piece.push(this.#write(held));
+      }
+      await Promise.all(piece);
+    }
+  }
+
+  #write(held: Held): Promise<void> {
+    held.stored = held.alert;
+    return this.#deps.committer
+      .write('alert', new AlertRow(this.#deps.tenant, held.alert, held.resendMs))
+      .catch((error: unknown) => {
+        this.#deps.logger.warn('An alert was not stored; it will be with its next change', {
+          alert: held.alert.labels.toString(),
+          err: messageOf(error),
         });
-    });
-    this.#dirty.clear();
-    await Promise.all(writes);
+        held.stored = undefined;
+      });
   }
 
   /** What the last flush found about an alert; for `alertmanager_alerts`. */
@@ -242,14 +301,16 @@ export class AlertStore {
   /** Forgets resolved alerts, except those that somebody still needs. */
   collectGarbage(isNeeded: (fingerprint: Fingerprint) => boolean): readonly Alert[] {
     const now = this.#deps.clock.wall();
-    const gone: Alert[] = [];
+    const gone: Held[] = [];
     for (const [fingerprint, held] of this.#held) {
       if (!isResolvedAt(held.alert, now) || isNeeded(fingerprint)) continue;
       this.#held.delete(fingerprint);
       this.#dirty.delete(held);
       this.#deps.limit.forget(held.alert);
-      gone.push(held.alert);
+      if (held.known !== undefined) this.texts.forget(held.known);
+      gone.push(held);
     }
-    return gone;
+    this.#index.remove(gone);
+    return gone.map(({ alert }) => alert);
   }
 }

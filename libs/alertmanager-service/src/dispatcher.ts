@@ -15,6 +15,7 @@
  */
 import {
   alertsToDrop,
+  compareLabelSets,
   explainRoutes,
   firstFlushDelay,
   flushSnapshot,
@@ -25,7 +26,15 @@ import {
   type FlushAlert,
   type RouteNode,
 } from '@tocsin/alerting';
-import { type Cancel, type Clock, type Logger, type Meter, type Timers, type WallMs } from '@tocsin/kernel';
+import {
+  compareUtf8,
+  type Cancel,
+  type Clock,
+  type Logger,
+  type Meter,
+  type Timers,
+  type WallMs,
+} from '@tocsin/kernel';
 import { isResolvedAt, type Alert, type Fingerprint, type LabelSet, type Tenant } from '@tocsin/model';
 import type { Emit } from './emit.ts';
 import { about } from './flush-context.ts';
@@ -40,6 +49,8 @@ export interface Group {
   readonly labels: LabelSet;
   readonly key: string;
   readonly alerts: Map<Fingerprint, Alert>;
+  /** Rises when an alert joins or leaves; one that is sent again changes nothing here. */
+  membersVersion: number;
   /** Names of the time intervals that muted the last flush. */
   mutedBy: readonly string[];
   /** Rises by one with each timer firing. */
@@ -70,6 +81,8 @@ interface Runner {
   isTickDue: boolean;
   /** A tick of the grid that the ticks before a restart or reload lay on. */
   gridAt: WallMs | undefined;
+  /** Of alerts whose first group this is; nearly all are in one and the same set of groups. */
+  memberships: readonly Membership[];
 }
 
 interface Deps {
@@ -96,11 +109,24 @@ interface Deps {
   readonly onGone: (group: Group) => void;
 }
 
+/** Shared by the alerts that are in the same groups. */
 interface Membership {
   readonly runners: readonly Runner[];
   /** False: a group it belongs in could not be made; the next re-send tries again. */
   readonly isComplete: boolean;
 }
+
+/** Where an alert goes under one configuration. */
+export interface Routing {
+  readonly dispatcher: Dispatcher;
+  /** Of the routes in tree order; the same one may come several times. */
+  readonly receivers: readonly string[];
+}
+
+/** Combinations of routes remembered; a tree has seldom more than a few hundred. */
+const ROUTINGS_MAX = 10_000;
+/** Sets of groups remembered for sharing, by their first group. */
+const MEMBERSHIPS_SHARED_MAX = 8;
 
 export class Dispatcher {
   readonly #deps: Deps;
@@ -109,6 +135,8 @@ export class Dispatcher {
   /** Routing is remembered per alert: a re-send must not walk the tree again. */
   readonly #memberships = new Map<Fingerprint, Membership>();
   readonly #running = new Set<Promise<boolean>>();
+  readonly #routings = new Map<string, Routing>();
+  #ordered: readonly Group[] | undefined;
   #isStopped = false;
 
   constructor(root: RouteNode, deps: Deps) {
@@ -118,6 +146,13 @@ export class Dispatcher {
 
   get groups(): readonly Group[] {
     return [...this.#runners.values()].map((runner) => runner.group);
+  }
+
+  /** By group labels, then receiver: the order of `GET alerts/groups`. */
+  get orderedGroups(): readonly Group[] {
+    return (this.#ordered ??= this.groups.toSorted(
+      (a, b) => compareLabelSets(a.labels, b.labels) || compareUtf8(a.route.receiver, b.route.receiver),
+    ));
   }
 
   get groupCount(): number {
@@ -130,11 +165,24 @@ export class Dispatcher {
     return runners.filter((runner) => holds(runner, fingerprint)).map((runner) => runner.group);
   }
 
+  /** The routes an alert takes; one object for all alerts that take the same. */
+  routingOf({ labels }: Pick<Alert, 'labels'>): Routing {
+    const routes = matchRoutes(this.#root, labels);
+    const id = routes.map((route) => route.id).join('\u0000');
+    let routing = this.#routings.get(id);
+    if (routing === undefined) {
+      if (this.#routings.size >= ROUTINGS_MAX) this.#routings.clear();
+      routing = { dispatcher: this, receivers: routes.map(({ receiver }) => receiver) };
+      this.#routings.set(id, routing);
+    }
+    return routing;
+  }
+
   insert(alert: Alert): void {
     if (this.#isStopped) return;
     const fingerprint = alert.labels.fingerprint;
     const known = this.#memberships.get(fingerprint);
-    if (known?.isComplete === true && known.runners.every((runner) => holds(runner, fingerprint))) {
+    if (known?.isComplete === true && isHeldByAll(known.runners, fingerprint)) {
       for (const runner of known.runners) this.#put(runner, alert);
       return;
     }
@@ -142,8 +190,9 @@ export class Dispatcher {
     const runners = routes.flatMap((route) => this.#join(route, alert) ?? []);
     // A resolve that nobody waits for is sent again for minutes: nothing is decided about it.
     if (runners.length === 0 && isResolvedAt(alert, this.#deps.clock.wall())) return;
-    if (runners.length > 0)
-      this.#memberships.set(fingerprint, { runners, isComplete: runners.length === routes.length });
+    const [first] = runners;
+    if (first !== undefined)
+      this.#memberships.set(fingerprint, sharedMembership(first, runners, runners.length === routes.length));
     this.#explain(alert, runners);
   }
 
@@ -200,8 +249,11 @@ export class Dispatcher {
    */
   #put(runner: Runner, alert: Alert): void {
     const now = this.#deps.clock.wall();
-    runner.group.alerts.set(alert.labels.fingerprint, alert);
-    this.#deps.observer.grouped(alert, runner.group);
+    const { group } = runner;
+    const before = group.alerts.size;
+    group.alerts.set(alert.labels.fingerprint, alert);
+    if (group.alerts.size !== before) group.membersVersion++;
+    this.#deps.observer.grouped(alert, group);
     if (!runner.isEnding || isResolvedAt(alert, now)) return;
     runner.isEnding = false;
     runner.isTickDue = false;
@@ -239,6 +291,7 @@ export class Dispatcher {
       labels,
       key,
       alerts: new Map(),
+      membersVersion: 0,
       mutedBy: [],
       flushes: stored?.flushes ?? 0,
       lastFlushAt: stored?.lastFlushAt,
@@ -253,8 +306,10 @@ export class Dispatcher {
       isEnding: false,
       isTickDue: false,
       gridAt: restored?.nextTickMs,
+      memberships: [],
     };
     this.#runners.set(id, runner);
+    this.#ordered = undefined;
     if (stored?.underWay !== undefined) this.#succeed(runner, stored.underWay);
     this.#arm(runner, nextFlushAt, now);
     // One that goes on after a restart or reload is no news.
@@ -335,7 +390,7 @@ export class Dispatcher {
   #drop(group: Group, fingerprint: Fingerprint): void {
     const alert = group.alerts.get(fingerprint);
     if (alert !== undefined) this.#deps.observer.resolved(alert, group);
-    group.alerts.delete(fingerprint);
+    if (group.alerts.delete(fingerprint)) group.membersVersion++;
     // The next alert with these labels finds its way anew.
     if (this.groupsOf(fingerprint).length === 0) this.#memberships.delete(fingerprint);
   }
@@ -345,6 +400,7 @@ export class Dispatcher {
     runner.group.isGone = true;
     this.#runners.delete(runner.group.id);
     this.#deps.emit(this.#deps.tenant, { type: 'group-gone', ...about(runner.group) });
+    this.#ordered = undefined;
     this.#deps.onGone(runner.group);
   }
 
@@ -368,6 +424,24 @@ export class Dispatcher {
     }
     return states;
   }
+}
+
+function sharedMembership(first: Runner, runners: readonly Runner[], isComplete: boolean): Membership {
+  const known = first.memberships.find(
+    (each) =>
+      each.isComplete === isComplete &&
+      each.runners.length === runners.length &&
+      each.runners.every((runner, index) => runner === runners[index]),
+  );
+  if (known !== undefined) return known;
+  const fresh: Membership = { runners, isComplete };
+  first.memberships = [fresh, ...first.memberships].slice(0, MEMBERSHIPS_SHARED_MAX);
+  return fresh;
+}
+
+function isHeldByAll(runners: readonly Runner[], fingerprint: Fingerprint): boolean {
+  for (const runner of runners) if (!holds(runner, fingerprint)) return false;
+  return true;
 }
 
 const holds = ({ group }: Runner, fingerprint: Fingerprint): boolean =>

@@ -109,6 +109,11 @@ export class TenantAlertmanager {
     return this.#now().dispatcher.groups;
   }
 
+  /** Of the running configuration; after a reload it is another one, and this one changes no more. */
+  get dispatcher(): Dispatcher {
+    return this.#now().dispatcher;
+  }
+
   get groupCount(): number {
     return this.#running?.dispatcher.groupCount ?? 0;
   }

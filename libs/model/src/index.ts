@@ -2,6 +2,7 @@ export * from './instant.ts';
 export * from './hash64.ts';
 export * from './md5.ts';
 export * from './go-quote.ts';
+export { ownCopy, sharedText } from './shared-text.ts';
 export * from './label-set.ts';
 export * from './label-name.ts';
 export * from './alert.ts';

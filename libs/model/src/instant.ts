@@ -1,4 +1,5 @@
 import type { WallMs } from '@tocsin/kernel';
+import { ownCopy } from './shared-text.ts';
 
 /**
  * A point in time to the nanosecond, as the wire carries it: the log of two replicas is ordered by
@@ -18,10 +19,17 @@ export const zeroInstant: Instant = { seconds: -62_135_596_800, nanos: 0, offset
 export const isZeroInstant = (instant: Instant): boolean =>
   instant.seconds === zeroInstant.seconds && instant.nanos === 0;
 
+/** The same object as long as the same moment is asked for: all alerts of a batch share it. */
 export function instantOf(ms: WallMs): Instant {
+  if (ms === lastMs) return lastInstant;
   const seconds = Math.floor(ms / 1000);
-  return { seconds, nanos: Math.round((ms - seconds * 1000) * 1e6) % 1e9, offsetMinutes: 0 };
+  lastInstant = { seconds, nanos: Math.round((ms - seconds * 1000) * 1e6) % 1e9, offsetMinutes: 0 };
+  lastMs = ms;
+  return lastInstant;
 }
+
+let lastMs: WallMs = 0;
+let lastInstant: Instant = { seconds: 0, nanos: 0, offsetMinutes: 0 };
 
 /** Milliseconds, fraction of a millisecond cut. */
 export const msOf = (instant: Instant): WallMs => instant.seconds * 1000 + Math.floor(instant.nanos / 1e6);
@@ -58,6 +66,58 @@ const PATTERN =
  * Undefined for anything else, impossible dates included. The fraction is cut after nine digits.
  */
 export function parseInstant(text: string): Instant | undefined {
+  return parseUtc(text) ?? parseAny(text);
+}
+
+/** Digits of `YYYY-MM-DDTHH:MM:SS`: where each number starts, and the character after it. */
+const FIELDS = [
+  [0, 4, 0x2d],
+  [5, 2, 0x2d],
+  [8, 2, 0x54],
+  [11, 2, 0x3a],
+  [14, 2, 0x3a],
+] as const;
+const SECOND_AT = 17;
+
+/** The form that Go writes, in UTC, many thousand times a second; undefined: try the other way. */
+function parseUtc(text: string): Instant | undefined {
+  const last = text.length - 1;
+  if (last < SECOND_AT + 2 || last > SECOND_AT + 12 || text.charCodeAt(last) !== 0x5a) return undefined;
+  const minuteText = text.slice(0, SECOND_AT);
+  let minute = parsedMinutes.get(minuteText);
+  if (minute === undefined) {
+    for (const [at, length, after] of FIELDS) if (text.charCodeAt(at + length) !== after) return undefined;
+    const parsed = parseAny(`${minuteText}00Z`);
+    if (parsed === undefined) return undefined;
+    minute = parsed.seconds;
+    if (parsedMinutes.size >= MINUTES_REMEMBERED) parsedMinutes.clear();
+    parsedMinutes.set(ownCopy(minuteText), minute);
+  }
+  const second = twoDigits(text, SECOND_AT);
+  if (second < 0 || second > 59) return undefined;
+  if (last === SECOND_AT + 2) return { seconds: minute + second, nanos: 0, offsetMinutes: 0 };
+  if (text.charCodeAt(SECOND_AT + 2) !== 0x2e || last === SECOND_AT + 3) return undefined;
+  let nanos = 0;
+  for (let at = SECOND_AT + 3, unit = 1e8; at < last; at++, unit /= 10) {
+    const digit = text.charCodeAt(at) - 0x30;
+    if (digit < 0 || digit > 9) return undefined;
+    nanos += digit * unit;
+  }
+  return { seconds: minute + second, nanos, offsetMinutes: 0 };
+}
+
+function twoDigits(text: string, at: number): number {
+  const tens = text.charCodeAt(at) - 0x30;
+  const ones = text.charCodeAt(at + 1) - 0x30;
+  return tens < 0 || tens > 9 || ones < 0 || ones > 9 ? -1 : tens * 10 + ones;
+}
+
+/** Times come and go minute by minute; both ways of reading them remember the last ones. */
+const MINUTES_REMEMBERED = 1_024;
+const parsedMinutes = new Map<string, number>();
+const printedMinutes = new Map<number, string>();
+
+function parseAny(text: string): Instant | undefined {
   const fields = PATTERN.exec(text);
   if (fields === null) return undefined;
   const [, year, month, day, hour = '0', minute = '0', second = '0', fraction = '', zone = 'Z'] = fields;
@@ -84,8 +144,7 @@ export function parseInstant(text: string): Instant | undefined {
 
 /** RFC 3339 with milliseconds, in the zone of the instant: how the API shows times. */
 export function formatMillis(instant: Instant): string {
-  const fraction = String(Math.floor(instant.nanos / 1e6)).padStart(3, '0');
-  return `${formatSeconds(instant)}.${fraction}${formatOffset(instant.offsetMinutes)}`;
+  return `${formatSeconds(instant)}.${three(Math.floor(instant.nanos / 1e6))}${formatOffset(instant.offsetMinutes)}`;
 }
 
 /** RFC 3339 with up to nine digits, trailing zeros dropped: how payloads show times. */
@@ -96,18 +155,32 @@ export function formatNanos(instant: Instant): string {
 
 function formatSeconds(instant: Instant): string {
   const local = instant.seconds + instant.offsetMinutes * 60;
-  const days = Math.floor(local / 86_400);
-  const [year, month, day] = civilFromDays(days);
-  const rest = local - days * 86_400;
-  const two = (value: number): string => (value < 10 ? `0${value}` : String(value));
-  const date = `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}`;
-  return `${date}T${two(Math.floor(rest / 3600))}:${two(Math.floor(rest / 60) % 60)}:${two(rest % 60)}`;
+  const minute = Math.floor(local / 60);
+  let text = printedMinutes.get(minute);
+  if (text === undefined) {
+    if (printedMinutes.size >= MINUTES_REMEMBERED) printedMinutes.clear();
+    printedMinutes.set(minute, (text = formatMinute(minute)));
+  }
+  return text + two(local - minute * 60);
 }
+
+/** `YYYY-MM-DDTHH:MM:` of a whole minute since the epoch. */
+function formatMinute(minute: number): string {
+  const days = Math.floor(minute / 1440);
+  const [year, month, day] = civilFromDays(days);
+  const rest = minute - days * 1440;
+  const date = `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}`;
+  return `${date}T${two(Math.floor(rest / 60))}:${two(rest % 60)}:`;
+}
+
+const TWO: readonly string[] = Array.from({ length: 100 }, (_, value) => String(value).padStart(2, '0'));
+const THREE: readonly string[] = Array.from({ length: 1000 }, (_, value) => String(value).padStart(3, '0'));
+const two = (value: number): string => TWO[value] ?? '';
+const three = (value: number): string => THREE[value] ?? '';
 
 function formatOffset(minutes: number): string {
   if (minutes === 0) return 'Z';
   const size = Math.abs(minutes);
-  const two = (value: number): string => String(value).padStart(2, '0');
   return `${minutes < 0 ? '-' : '+'}${two(Math.floor(size / 60))}:${two(size % 60)}`;
 }
 

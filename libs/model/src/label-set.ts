@@ -1,6 +1,7 @@
 import { compareUtf8, utf8Length, writeUtf8 } from '@tocsin/kernel';
 import { fnv1a64Hex, xxh64Hex } from './hash64.ts';
 import { goQuote } from './go-quote.ts';
+import { sharedNames, sharedText } from './shared-text.ts';
 
 export type LabelPair = readonly [name: string, value: string];
 
@@ -10,34 +11,38 @@ export type Fingerprint = string;
 export type AlertHash = string;
 
 /**
- * Labels or annotations: immutable, names unique and sorted by UTF-8 bytes. Everything that is
- * derived (hashes, texts) is made once, on first use: an alert that is sent again every minute
- * must not be hashed again every minute.
+ * Labels or annotations: immutable, names unique and sorted by UTF-8 bytes. The hashes and the JSON are
+ * made once, on first use: an alert that is sent again every minute must not be hashed again every
+ * minute. Names and values lie in two flat arrays, the one of the names shared with other sets: of a
+ * hundred thousand sets every object counts.
  */
 export class LabelSet {
-  static readonly empty: LabelSet = new LabelSet([]);
-  /** Sorted. */
-  readonly pairs: readonly LabelPair[];
+  static readonly empty: LabelSet = new LabelSet([], []);
+  readonly #names: readonly string[];
+  #values: readonly string[];
   #fingerprint: Fingerprint | undefined;
   #hash: AlertHash | undefined;
   #json: string | undefined;
-  #text: string | undefined;
 
-  private constructor(sorted: readonly LabelPair[]) {
-    this.pairs = sorted;
+  private constructor(names: readonly string[], values: readonly string[]) {
+    this.#names = names;
+    this.#values = values;
   }
 
   /** Sorts; of a repeated name the last value stays. */
   static of(pairs: Iterable<LabelPair>): LabelSet {
     const sorted = [...pairs];
     if (sorted.length === 0) return LabelSet.empty;
-    let isSorted = true;
     for (let index = 1; index < sorted.length; index++) {
-      if (compareUtf8(sorted[index - 1]?.[0] ?? '', sorted[index]?.[0] ?? '') >= 0) isSorted = false;
+      if (compareUtf8(sorted[index - 1]?.[0] ?? '', sorted[index]?.[0] ?? '') < 0) continue;
+      const byName = new Map(sorted.map((pair) => [pair[0], pair]));
+      return LabelSet.#ofSorted([...byName.values()].sort((a, b) => compareUtf8(a[0], b[0])));
     }
-    if (isSorted) return new LabelSet(sorted);
-    const byName = new Map(sorted.map((pair) => [pair[0], pair]));
-    return new LabelSet([...byName.values()].sort((a, b) => compareUtf8(a[0], b[0])));
+    return LabelSet.#ofSorted(sorted);
+  }
+
+  static #ofSorted(sorted: readonly LabelPair[]): LabelSet {
+    return new LabelSet(sharedNames(sorted.map(nameOf)), sorted.map(valueOf));
   }
 
   static fromObject(labels: Readonly<Record<string, string>>): LabelSet {
@@ -45,12 +50,28 @@ export class LabelSet {
   }
 
   get size(): number {
-    return this.pairs.length;
+    return this.#names.length;
+  }
+
+  /** Sorted by name; made anew at each call. */
+  get pairs(): readonly LabelPair[] {
+    return this.#names.map((name, index) => [name, this.#values[index] ?? ''] as const);
+  }
+
+  /** Sorted. */
+  get names(): readonly string[] {
+    return this.#names;
+  }
+
+  /** In the order of the names. */
+  get values(): readonly string[] {
+    return this.#values;
   }
 
   /** Undefined when the label is missing; matchers take that as the empty string. */
   get(name: string): string | undefined {
-    for (const pair of this.pairs) if (pair[0] === name) return pair[1];
+    const names = this.#names;
+    for (let index = 0; index < names.length; index++) if (names[index] === name) return this.#values[index];
     return undefined;
   }
 
@@ -60,7 +81,7 @@ export class LabelSet {
 
   filter(keep: (name: string, value: string) => boolean): LabelSet {
     const kept = this.pairs.filter(([name, value]) => keep(name, value));
-    return kept.length === this.pairs.length ? this : new LabelSet(kept);
+    return kept.length === this.size ? this : LabelSet.of(kept);
   }
 
   /** These labels, with `over`'s on top. */
@@ -70,11 +91,18 @@ export class LabelSet {
 
   equals(other: LabelSet): boolean {
     if (this === other) return true;
-    if (this.pairs.length !== other.pairs.length) return false;
-    return this.pairs.every(([name, value], index) => {
-      const pair = other.pairs[index];
-      return pair !== undefined && pair[0] === name && pair[1] === value;
-    });
+    const names = this.#names;
+    if (names.length !== other.#names.length) return false;
+    for (let index = 0; index < names.length; index++) {
+      if (this.#values[index] !== other.#values[index] || names[index] !== other.#names[index]) return false;
+    }
+    return true;
+  }
+
+  /** Shares values with other sets that are held for long. Returns itself. */
+  share(): this {
+    this.#values = this.#values.map(sharedText);
+    return this;
   }
 
   get fingerprint(): Fingerprint {
@@ -87,31 +115,47 @@ export class LabelSet {
 
   /** Compact JSON object, names in order. */
   get json(): string {
-    return (this.#json ??= `{${this.pairs
-      .map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`)
-      .join(',')}}`);
+    return (this.#json ??= this.toJsonText());
+  }
+
+  /** The same, but not kept. */
+  toJsonText(): string {
+    if (this.#json !== undefined) return this.#json;
+    // Joined, not added up: the pieces of a sum stay in memory as long as nobody reads it.
+    const parts: string[] = [];
+    for (let index = 0; index < this.#names.length; index++)
+      parts.push(`${jsonText(this.#names[index] ?? '')}:${jsonText(this.#values[index] ?? '')}`);
+    return ['{', parts.join(','), '}'].join('');
   }
 
   /** `{a="b", c="d"}` with Go-quoted values: the second half of a group key (spec/gossip.md 4.4). */
   toString(): string {
-    return (this.#text ??= `{${this.pairs.map(([name, value]) => `${name}=${goQuote(value)}`).join(', ')}}`);
+    return `{${this.pairs.map(([name, value]) => `${name}=${goQuote(value)}`).join(', ')}}`;
   }
 
   // The canonical bytes of both hashes: name 0xFF value 0xFF for each label.
   #write(): number {
     let needed = 0;
-    for (const [name, value] of this.pairs) needed += utf8Length(name) + utf8Length(value) + 2;
+    for (const name of this.#names) needed += utf8Length(name) + 2;
+    for (const value of this.#values) needed += utf8Length(value);
     if (needed > scratch.length) scratch = new Uint8Array(needed * 2);
     let at = 0;
-    for (const [name, value] of this.pairs) {
-      at = writeUtf8(name, scratch, at);
+    for (let index = 0; index < this.#names.length; index++) {
+      at = writeUtf8(this.#names[index] ?? '', scratch, at);
       scratch[at++] = 0xff;
-      at = writeUtf8(value, scratch, at);
+      at = writeUtf8(this.#values[index] ?? '', scratch, at);
       scratch[at++] = 0xff;
     }
     return at;
   }
 }
+
+/** What JSON can show as it is: no quote, backslash, control character or surrogate. */
+const PLAIN = /^[ !#-[\]-\ud7ff\ue000-\uffff]*$/;
+const jsonText = (text: string): string => (PLAIN.test(text) ? `"${text}"` : JSON.stringify(text));
+
+const nameOf = ([name]: LabelPair): string => name;
+const valueOf = ([, value]: LabelPair): string => value;
 
 // One buffer for all hashing: it is written and read within one synchronous call.
 let scratch = new Uint8Array(1024);

@@ -54,28 +54,57 @@ const kindCodes: Readonly<Record<StateKind, number>> = {
 };
 const kindOfCode = new Map(Object.entries(kindCodes).map(([kind, code]) => [code, kind as StateKind]));
 
+/** Of a row without its texts and bytes: three lengths, seconds, nanos, expiry. */
+const rowBytesMin = 4 + 4 + 12;
+const wholeRowBytesMin = rowBytesMin + 8 + 4;
+
 /** Throws AppError `limit` when the rows are too many for one record. */
 export function encodeRecord(operation: Operation): Buffer {
-  const parts: Buffer[] = [Buffer.alloc(frameBytes), Buffer.alloc(payloadBytesMin)];
-  for (const row of operation.rows) {
-    parts.push(...sized(encodeKeyText(row.tenant)), ...sized(encodeKeyText(row.key)), encodeVersion(row));
-    if (operation.does === 'merge' && isWhole(row))
-      parts.push(encodeInt64(row.expiresAtMs), ...sized(row.bytes));
-  }
-  const length = parts.reduce((sum, part) => sum + part.length, -frameBytes);
+  const isMerge = operation.does === 'merge';
+  // Asked for once: a row may make its bytes anew at each reading.
+  const parts = operation.rows.map((row) => ({
+    row,
+    tenant: encodeKeyText(row.tenant),
+    key: encodeKeyText(row.key),
+    bytes: isMerge && isWhole(row) ? row.bytes : undefined,
+  }));
+  const fixed = isMerge ? wholeRowBytesMin : rowBytesMin;
+  const length = parts.reduce(
+    (sum, { tenant, key, bytes }) => sum + fixed + tenant.length + key.length + (bytes?.length ?? 0),
+    payloadBytesMin,
+  );
   if (length > recordBytesMax) {
     throw new AppError(
       'limit',
       `state rows: ${length} bytes in one call, expected at most ${recordBytesMax}`,
     );
   }
-  const record = Buffer.concat(parts);
-  record.writeUInt8(operationCodes[operation.does], frameBytes);
-  record.writeUInt8(kindCodes[operation.kind], frameBytes + 1);
-  record.writeUInt32LE(operation.rows.length, frameBytes + 2);
+  const record = Buffer.allocUnsafe(frameBytes + length);
+  let at = record.writeUInt8(operationCodes[operation.does], frameBytes);
+  at = record.writeUInt8(kindCodes[operation.kind], at);
+  at = record.writeUInt32LE(operation.rows.length, at);
+  const put = (bytes: Uint8Array): void => {
+    record.set(bytes, record.writeUInt32LE(bytes.length, at));
+    at += 4 + bytes.length;
+  };
+  for (const { row, tenant, key, bytes } of parts) {
+    put(tenant);
+    put(key);
+    at = writeInt64(record, row.seconds, at);
+    at = record.writeUInt32LE(row.nanos, at);
+    if (bytes === undefined || !isWhole(row)) continue;
+    at = writeInt64(record, row.expiresAtMs, at);
+    put(bytes);
+  }
   record.writeUInt32LE(length, 0);
   record.writeUInt32LE(crc32(record.subarray(frameBytes)), 4);
   return record;
+}
+
+/** Two's complement, of a safe integer: BigInt would make garbage. */
+function writeInt64(into: Buffer, value: number, at: number): number {
+  into.writeInt32LE(Math.floor(value / 0x1_0000_0000), into.writeUInt32LE(value >>> 0, at));
+  return at + 8;
 }
 
 /** Whether a file begins as ours do. An empty one does: it was made and not yet written. */
@@ -180,22 +209,3 @@ class Reader {
 }
 
 const isWhole = (row: StateRow | (RowId & RowVersion)): row is StateRow => 'bytes' in row;
-
-function sized(bytes: Uint8Array): readonly [Buffer, Buffer] {
-  const length = Buffer.alloc(4);
-  length.writeUInt32LE(bytes.length);
-  return [length, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)];
-}
-
-function encodeVersion({ nanos, seconds }: RowVersion): Buffer {
-  const bytes = Buffer.alloc(12);
-  bytes.writeBigInt64LE(BigInt(seconds));
-  bytes.writeUInt32LE(nanos, 8);
-  return bytes;
-}
-
-function encodeInt64(value: number): Buffer {
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigInt64LE(BigInt(value));
-  return bytes;
-}

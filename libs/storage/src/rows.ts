@@ -74,51 +74,67 @@ const isLongerThan = (text: string, bytesMax: number): boolean =>
 const outOfRange = (field: string, value: unknown, expected: string): AppError =>
   AppError.invalid(`state row: ${field} is ${String(value)}, expected ${expected}`, { field });
 
-/** The rows of all kinds by tenant and key; the rule of the port and nothing else. */
+/**
+ * The rows of all kinds by tenant and key; the rule of the port and nothing else. Rows are held as they
+ * were handed in: of one whose `bytes` are made when asked for, no bytes are kept.
+ */
 export class RowTable {
-  readonly #kinds = new Map<StateKind, Map<string, StateRow>>(stateKinds.map((kind) => [kind, new Map()]));
+  readonly #kinds = new Map<StateKind, Map<string, Map<string, StateRow>>>(
+    stateKinds.map((kind) => [kind, new Map()]),
+  );
 
   /** Whether `row` would be stored: its key is unknown, or known only in an older version. */
   isNews(kind: StateKind, row: StateRow): boolean {
-    const known = this.#rows(kind).get(rowIdText(row));
+    const known = this.#tenants(kind).get(row.tenant)?.get(row.key);
     return known === undefined || compareVersions(known, row) < 0;
   }
 
   put(kind: StateKind, row: StateRow): void {
-    if (this.isNews(kind, row)) this.#rows(kind).set(rowIdText(row), row);
+    const tenants = this.#tenants(kind);
+    let rows = tenants.get(row.tenant);
+    if (rows === undefined) tenants.set(row.tenant, (rows = new Map()));
+    const known = rows.get(row.key);
+    if (known === undefined || compareVersions(known, row) < 0) rows.set(row.key, row);
   }
 
   /** Whether `remove` would forget something. */
   covers(kind: StateKind, named: RowId & RowVersion): boolean {
-    const known = this.#rows(kind).get(rowIdText(named));
+    const known = this.#tenants(kind).get(named.tenant)?.get(named.key);
     return known !== undefined && compareVersions(known, named) <= 0;
   }
 
   remove(kind: StateKind, named: RowId & RowVersion): void {
-    if (this.covers(kind, named)) this.#rows(kind).delete(rowIdText(named));
+    if (!this.covers(kind, named)) return;
+    const tenants = this.#tenants(kind);
+    const rows = tenants.get(named.tenant);
+    rows?.delete(named.key);
+    if (rows?.size === 0) tenants.delete(named.tenant);
   }
 
   live(kind: StateKind, nowMs: number): readonly StateRow[] {
-    return [...this.#rows(kind).values()].filter((row) => !isExpired(row, nowMs));
+    return this.all(kind).filter((row) => !isExpired(row, nowMs));
   }
 
   all(kind: StateKind): readonly StateRow[] {
-    return [...this.#rows(kind).values()];
+    const all: StateRow[] = [];
+    for (const rows of this.#tenants(kind).values()) for (const row of rows.values()) all.push(row);
+    return all;
   }
 
   collectGarbage(kind: StateKind, nowMs: number): number {
-    const rows = this.#rows(kind);
+    const tenants = this.#tenants(kind);
     let dropped = 0;
-    for (const [id, row] of rows) {
-      if (isExpired(row, nowMs) && rows.delete(id)) dropped++;
+    for (const [tenant, rows] of tenants) {
+      for (const [key, row] of rows) if (isExpired(row, nowMs) && rows.delete(key)) dropped++;
+      if (rows.size === 0) tenants.delete(tenant);
     }
     return dropped;
   }
 
-  #rows(kind: StateKind): Map<string, StateRow> {
-    const rows = this.#kinds.get(kind);
-    if (rows === undefined)
+  #tenants(kind: StateKind): Map<string, Map<string, StateRow>> {
+    const tenants = this.#kinds.get(kind);
+    if (tenants === undefined)
       throw AppError.invalid(`state kind is "${kind}", expected one of ${stateKinds.join(', ')}`);
-    return rows;
+    return tenants;
   }
 }

@@ -4,7 +4,8 @@ import type { HttpRequest, WallMs } from '@tocsin/kernel';
 import type { Alert } from '@tocsin/model';
 import type { AlertmanagerSettings } from '../settings.ts';
 import type { TenantAlertmanager } from '../tenant.ts';
-import { alertJson, receiverNamed, receiversByName, stateFilter } from './alerts-api.ts';
+import { alertJson } from './alert-json.ts';
+import { receiverNamed, receiversByName, stateFilter } from './alerts-api.ts';
 import { liveAlerts, statusOf, type Status } from './live-alerts.ts';
 import { filters, flag, receiverFilter } from './query.ts';
 

@@ -3,32 +3,22 @@
  *
  * Reading of `POST /api/v2/alerts`, quickly. Senders repeat the same alerts every minute with another
  * end, in the compact JSON that Go writes. So an alert's objects and strings are cut out of the text
- * as they stand and looked up by the text of its labels: what is there already is neither parsed,
- * checked nor hashed again.
+ * as they stand and looked up by the text of its labels (alert-texts.ts): what is held already is
+ * neither parsed, checked nor hashed again.
  *
  * Anything this reader does not expect (white space, escapes, an unknown or repeated field, a mistake)
  * makes it give up, and the whole body goes through `readAlerts`, which says what is wrong. It never
  * accepts what that one refuses: a piece of text is only believed after `JSON.parse` and the very same
  * checks took it once, and JSON that starts with a complete value can't mean another one.
  */
-import { prepareAnnotations, prepareLabels, type RawAlert } from '@tocsin/alerting';
-import { AppError, bodyText, decodeUtf8, encodeUtf8, type HttpRequest } from '@tocsin/kernel';
-import type { Instant, LabelSet } from '@tocsin/model';
+import { prepareAnnotations, prepareLabels } from '@tocsin/alerting';
+import { AppError, bodyText, type HttpRequest } from '@tocsin/kernel';
+import { LabelSet, ownCopy, sharedText, type Instant } from '@tocsin/model';
+import type { PostedAlert } from '../alert-store.ts';
+import { heldText, type AlertTexts, type KnownText } from '../alert-texts.ts';
 import type { AlertmanagerSettings } from '../settings.ts';
 import { Malformed } from './answer.ts';
 import { readAlerts, readLabels, readTime, readUri } from './post-body.ts';
-
-/** Alerts remembered; when there are more, all are forgotten and read anew. */
-const ALERTS_REMEMBERED_MAX = 1_000_000;
-
-interface Remembered {
-  readonly labels: LabelSet;
-  annotationsText: string;
-  annotations: LabelSet;
-  startsText: string;
-  startsAt: Instant | undefined;
-  generatorUrl: string;
-}
 
 /** Where the fields of one alert stand in the text; reused from alert to alert. */
 interface Pieces {
@@ -54,7 +44,8 @@ const FIELDS: ReadonlyMap<number, readonly [text: string, field: keyof Pieces, i
 
 export class AlertReader {
   readonly #mode: AlertmanagerSettings['matcherMode'];
-  readonly #remembered = new Map<string, Remembered>();
+  #startsText = '';
+  #startsAt: Instant | undefined;
   #endsText = '';
   #endsAt: Instant | undefined;
 
@@ -63,20 +54,20 @@ export class AlertReader {
   }
 
   /** Throws Malformed, with upstream's codes and texts. */
-  read(request: HttpRequest, traceparent: string): readonly RawAlert[] {
+  read(request: HttpRequest, traceparent: string, texts: AlertTexts): readonly PostedAlert[] {
     const text = bodyText(request);
-    return this.#readFast(text, traceparent) ?? readAlerts(text, traceparent);
+    return this.#readFast(text, traceparent, texts) ?? readAlerts(text, traceparent);
   }
 
-  #readFast(text: string, traceparent: string): readonly RawAlert[] | undefined {
+  #readFast(text: string, traceparent: string, texts: AlertTexts): readonly PostedAlert[] | undefined {
     if (!text.startsWith('[{"')) return undefined;
-    const alerts: RawAlert[] = [];
+    const alerts: PostedAlert[] = [];
     const pieces: Pieces = { labels: '', annotations: '', startsAt: '', endsAt: '', generatorUrl: '' };
     let at = 1;
     for (;;) {
       const end = cut(text, at, pieces);
       if (end < 0) return undefined;
-      const alert = this.#alertOf(pieces, traceparent);
+      const alert = this.#alertOf(pieces, traceparent, texts);
       if (alert === undefined) return undefined;
       alerts.push(alert);
       if (text.charCodeAt(end) !== COMMA) return text.slice(end).trimEnd() === ']' ? alerts : undefined;
@@ -84,25 +75,33 @@ export class AlertReader {
     }
   }
 
-  #alertOf(pieces: Pieces, traceparent: string): RawAlert | undefined {
+  #alertOf(pieces: Pieces, traceparent: string, texts: AlertTexts): PostedAlert | undefined {
     try {
-      const known = this.#remembered.get(pieces.labels) ?? this.#remember(pieces.labels);
-      if (known.annotationsText !== pieces.annotations) this.#learnAnnotations(known, pieces.annotations);
-      if (known.startsText !== pieces.startsAt) {
-        known.startsAt = timeOf('startsAt', pieces.startsAt);
-        known.startsText = ownCopy(pieces.startsAt);
-      }
+      const known = texts.get(pieces.labels) ?? this.#read(pieces.labels);
+      if (known.annotationsText !== pieces.annotations) this.#readAnnotations(known, pieces.annotations);
       if (known.generatorUrl !== pieces.generatorUrl) {
         known.generatorUrl =
-          readUri(stringOf(pieces.generatorUrl), 0) === '' ? '' : ownCopy(pieces.generatorUrl);
+          readUri(stringOf(pieces.generatorUrl), 0) === '' ? '' : sharedText(pieces.generatorUrl);
       }
-      // A sender gives all alerts of one evaluation the same end.
+      // A sender gives all alerts of one evaluation the same times.
+      if (this.#startsText !== pieces.startsAt) {
+        this.#startsAt = timeOf('startsAt', pieces.startsAt);
+        this.#startsText = ownCopy(pieces.startsAt);
+      }
       if (this.#endsText !== pieces.endsAt) {
         this.#endsAt = timeOf('endsAt', pieces.endsAt);
         this.#endsText = ownCopy(pieces.endsAt);
       }
-      const { labels, annotations, startsAt, generatorUrl } = known;
-      return { labels, annotations, startsAt, endsAt: this.#endsAt, generatorUrl, traceparent };
+      return {
+        labels: known.labels,
+        annotations: known.annotations,
+        startsAt: this.#startsAt,
+        endsAt: this.#endsAt,
+        generatorUrl: known.generatorUrl,
+        traceparent,
+        isPrepared: true,
+        known,
+      };
     } catch (error) {
       if (error instanceof Malformed || error instanceof AppError || error instanceof SyntaxError)
         return undefined;
@@ -110,25 +109,22 @@ export class AlertReader {
     }
   }
 
-  #remember(text: string): Remembered {
-    const labels = prepareLabels(readLabels('labels', JSON.parse(text)), this.#mode);
-    const fresh: Remembered = {
+  // Not looked up again before the store has taken the alert: what it refuses is not remembered.
+  #read(text: string): KnownText {
+    const labels = prepareLabels(readLabels('labels', JSON.parse(text)), this.#mode).share();
+    return {
+      text: heldText(text, labels),
       labels,
       annotationsText: '',
-      annotations: prepareAnnotations([], this.#mode),
-      startsText: '',
-      startsAt: undefined,
+      annotations: LabelSet.empty,
       generatorUrl: '',
     };
-    if (this.#remembered.size >= ALERTS_REMEMBERED_MAX) this.#remembered.clear();
-    this.#remembered.set(ownCopy(text), fresh);
-    return fresh;
   }
 
-  #learnAnnotations(known: Remembered, text: string): void {
+  #readAnnotations(known: KnownText, text: string): void {
     const pairs = text === '' ? [] : readLabels('annotations', JSON.parse(text));
-    known.annotations = prepareAnnotations(pairs, this.#mode);
-    known.annotationsText = ownCopy(text);
+    known.annotations = prepareAnnotations(pairs, this.#mode).share();
+    known.annotationsText = heldText(text, known.annotations);
   }
 }
 
@@ -163,6 +159,3 @@ function stringOf(text: string): string {
   if (text.includes('\\')) throw new SyntaxError('an escape');
   return JSON.parse(`"${text}"`) as string;
 }
-
-/** A piece that was cut out of a body would keep the whole body in memory. */
-const ownCopy = (text: string): string => decodeUtf8(encodeUtf8(text));

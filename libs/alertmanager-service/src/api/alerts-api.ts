@@ -1,22 +1,23 @@
 /** `/api/v2/alerts` and `/api/v2/alerts/groups`. Silences and inhibition are evaluated as of now, not as of the last flush. */
-import {
-  compareForFlush,
-  compareLabelSets,
-  matchRoutes,
-  matchesAll,
-  type ReceiverConfig,
-} from '@tocsin/alerting';
+import type { ReceiverConfig } from '@tocsin/alerting';
 import { compareUtf8, type HttpRequest, type HttpResponse, type WallMs } from '@tocsin/kernel';
-import { compareInstants, formatMillis, instantOf, type Alert, type LabelSet } from '@tocsin/model';
+import type { Alert, Fingerprint, LabelSet } from '@tocsin/model';
+import type { Group } from '../dispatcher.ts';
 import type { AlertmanagerSettings } from '../settings.ts';
 import type { TenantAlertmanager } from '../tenant.ts';
-import { empty, okJson, refusedAlerts } from './answer.ts';
+import { alertJson, receiverJson } from './alert-json.ts';
 import type { AlertReader } from './alert-reader.ts';
-import { isSuppressed, liveAlerts, statusOf, type Status } from './live-alerts.ts';
-import { filters, flag, receiverFilter } from './query.ts';
-
-/** Alerts serialised before other work gets its turn. */
-const SLICE = 500;
+import { empty, okJson, refusedAlerts } from './answer.ts';
+import { jsonList, jsonLists } from './json-slices.ts';
+import {
+  isSuppressed,
+  liveCandidates,
+  liveTest,
+  membersInOrder,
+  statusOf,
+  type Status,
+} from './live-alerts.ts';
+import { filters, flag, receiverFilter, type ReceiverFilter } from './query.ts';
 
 export function postAlerts(
   tenant: TenantAlertmanager,
@@ -24,7 +25,7 @@ export function postAlerts(
   request: HttpRequest,
   traceparent: string,
 ): HttpResponse {
-  const rejections = tenant.alerts.put(reader.read(request, traceparent));
+  const rejections = tenant.alerts.put(reader.read(request, traceparent, tenant.alerts.texts));
   if (rejections.length === 0) return empty(200);
   return refusedAlerts(rejections);
 }
@@ -40,20 +41,6 @@ export function stateFilter(request: HttpRequest): (status: Status) => boolean {
     (inhibited || status.inhibitedBy.length === 0);
 }
 
-export function alertJson(alert: Alert, status: Status, receivers: readonly string[]): string {
-  const state = isSuppressed(status) ? 'suppressed' : 'active';
-  const generator = alert.generatorUrl === '' ? '' : `"generatorURL":${JSON.stringify(alert.generatorUrl)},`;
-  return (
-    `{"annotations":${alert.annotations.json},"endsAt":"${formatMillis(alert.endsAt)}",` +
-    `"fingerprint":"${alert.labels.fingerprint}",` +
-    `"receivers":[${receivers.map((name) => `{"name":${JSON.stringify(name)}}`).join(',')}],` +
-    `"startsAt":"${formatMillis(alert.startsAt)}",` +
-    `"status":{"inhibitedBy":${JSON.stringify(status.inhibitedBy)},"mutedBy":${JSON.stringify(status.mutedBy)},` +
-    `"silencedBy":${JSON.stringify(status.silencedBy)},"state":"${state}"},` +
-    `"updatedAt":"${formatMillis(alert.updatedAt)}",${generator}"labels":${alert.labels.json}}`
-  );
-}
-
 export function getAlerts(
   tenant: TenantAlertmanager,
   request: HttpRequest,
@@ -63,14 +50,17 @@ export function getAlerts(
   const matchers = filters(request, mode);
   const receivers = receiverFilter(request, mode);
   const passes = stateFilter(request);
-  const byName = receiversByName(tenant);
-  const { route } = tenant.configuration;
+  const isReceiver = receiverTest(tenant, receivers);
+  const { candidates, isLive } = liveCandidates(tenant, matchers, now);
+  const { dispatcher } = tenant;
   return okJson(
-    listOf(liveAlerts(tenant, matchers, now), (alert) => {
-      const names = matchRoutes(route, alert.labels).map((node) => node.receiver);
-      if (receivers.isGiven && !names.some((name) => receivers.passes(receiverNamed(byName, name))))
-        return undefined;
-      const status = statusOf(tenant, alert, [], now);
+    jsonList(candidates, (held) => {
+      const { alert } = held;
+      if (!isLive(alert)) return undefined;
+      if (held.routing?.dispatcher !== dispatcher) held.routing = dispatcher.routingOf(alert);
+      const names = held.routing.receivers;
+      if (receivers.isGiven && !names.some(isReceiver)) return undefined;
+      const status = statusOf(tenant, alert, NOT_MUTED, now);
       return passes(status) ? alertJson(alert, status, names) : undefined;
     }),
   );
@@ -82,47 +72,52 @@ export function getGroups(
   mode: AlertmanagerSettings['matcherMode'],
   now: WallMs,
 ): HttpResponse {
-  const matchers = filters(request, mode);
+  const isLive = liveTest(filters(request, mode), now);
   const receivers = receiverFilter(request, mode);
   const passes = stateFilter(request);
   const withMuted = flag(request, 'muted', true);
-  const byName = receiversByName(tenant);
-  const instant = instantOf(now);
-  const chosen = tenant.groups.filter(
-    (group) =>
-      (!receivers.isGiven || receivers.passes(receiverNamed(byName, group.route.receiver))) &&
-      (withMuted || group.mutedBy.length === 0),
-  );
-  const shown = chosen
-    .map((group) => {
-      const alerts = [...group.alerts.values()]
-        .filter((alert) => compareInstants(alert.endsAt, instant) >= 0 && matchesAll(matchers, alert.labels))
-        .map((alert) => ({ alert, status: statusOf(tenant, alert, group.mutedBy, now) }))
-        .filter(({ status }) => passes(status))
-        .sort((a, b) => compareForFlush(a.alert.labels, b.alert.labels));
-      return { group, alerts };
-    })
-    .filter(({ alerts }) => alerts.length > 0)
-    .sort(
-      (a, b) =>
-        compareLabelSets(a.group.labels, b.group.labels) ||
-        compareUtf8(a.group.route.receiver, b.group.route.receiver),
+  const isReceiver = receiverTest(tenant, receivers);
+  const isChosen = (group: Group): boolean =>
+    (!receivers.isGiven || isReceiver(group.route.receiver)) && (withMuted || group.mutedBy.length === 0);
+  const { dispatcher } = tenant;
+  const chosen = dispatcher.orderedGroups.filter(isChosen);
+  // An alert names the receivers of all groups that show it.
+  const receiversOf = (alert: Alert, of: Group): readonly string[] => {
+    const groups = dispatcher.groupsOf(alert.labels.fingerprint);
+    if (groups.length <= 1) return [of.route.receiver];
+    const shown = groups.filter(
+      (group) => group === of || (isChosen(group) && passes(statusOf(tenant, alert, group.mutedBy, now))),
     );
-  const receiversOf = new Map<string, Set<string>>();
-  for (const { group, alerts } of shown) {
-    for (const { alert } of alerts) {
-      const names = receiversOf.get(alert.labels.fingerprint) ?? new Set();
-      receiversOf.set(alert.labels.fingerprint, names.add(group.route.receiver));
-    }
-  }
+    return [...new Set(shown.map(({ route }) => route.receiver))].sort(compareUtf8);
+  };
+  const size = chosen.reduce((sum, { alerts }) => sum + 1 + alerts.size, 0);
   return okJson(
-    listOf(shown, ({ group, alerts }) => {
-      const each = alerts.map(({ alert, status }) =>
-        alertJson(alert, status, [...(receiversOf.get(alert.labels.fingerprint) ?? [])].sort(compareUtf8)),
-      );
-      return `{"alerts":[${each.join(',')}],"labels":${group.labels.json},"receiver":{"name":${JSON.stringify(group.route.receiver)}},"routeLabels":${tenant.routeLabelsOf(group).json}}`;
-    }),
+    jsonLists<Group, Fingerprint>(chosen, size, (group) => ({
+      items: membersInOrder(group),
+      print: (fingerprint) => {
+        const alert = group.alerts.get(fingerprint);
+        if (alert === undefined || !isLive(alert)) return undefined;
+        const status = statusOf(tenant, alert, group.mutedBy, now);
+        return passes(status) ? alertJson(alert, status, receiversOf(alert, group)) : undefined;
+      },
+      head: () => '{"alerts":[',
+      tail: () =>
+        `],"labels":${group.labels.json},"receiver":${receiverJson(group.route.receiver)},"routeLabels":${tenant.routeLabelsOf(group).json}}`,
+    })),
   );
+}
+
+const NOT_MUTED: readonly string[] = [];
+
+/** Whether the receiver of this name passes; asked once for each. */
+function receiverTest(tenant: TenantAlertmanager, filter: ReceiverFilter): (name: string) => boolean {
+  const byName = receiversByName(tenant);
+  const answers = new Map<string, boolean>();
+  return (name) => {
+    let answer = answers.get(name);
+    if (answer === undefined) answers.set(name, (answer = filter.passes(receiverNamed(byName, name))));
+    return answer;
+  };
 }
 
 export const receiversByName = (tenant: TenantAlertmanager): ReadonlyMap<string, ReceiverConfig> =>
@@ -135,27 +130,4 @@ export function receiverNamed(
   const receiver = byName.get(name);
   if (receiver === undefined) throw new Error(`route names receiver ${name}, which is not configured`);
   return receiver;
-}
-
-/** A JSON list in slices, so that a long one never holds up a flush. */
-function listOf<T>(
-  items: readonly T[],
-  print: (item: T) => string | undefined,
-): string | AsyncIterable<string> {
-  if (items.length <= SLICE) return `[${items.flatMap((item) => print(item) ?? []).join(',')}]\n`;
-  return slices(items, print);
-}
-
-async function* slices<T>(
-  items: readonly T[],
-  print: (item: T) => string | undefined,
-): AsyncIterable<string> {
-  let before = '[';
-  for (let start = 0; start < items.length; start += SLICE) {
-    const printed = items.slice(start, start + SLICE).flatMap((item) => print(item) ?? []);
-    if (printed.length === 0) continue;
-    yield before + printed.join(',');
-    before = ',';
-  }
-  yield before === '[' ? '[]\n' : ']\n';
 }

@@ -13,7 +13,7 @@ import {
 } from '@tocsin/model';
 import type { AlertmanagerSettings } from '../settings.ts';
 import type { TenantAlertmanager } from '../tenant.ts';
-import { alertJson } from './alerts-api.ts';
+import { alertJson } from './alert-json.ts';
 import { statusOf } from './live-alerts.ts';
 import { all, filters } from './query.ts';
 import { silenceJson } from './silences-api.ts';

@@ -255,7 +255,9 @@ export class Front {
         const next = await iterator.next();
         if (next.done === true || wire.isGone) break;
         bytes += next.value.length;
-        if (!wire.write(next.value)) await wire.drained();
+        if (next.value !== '' && !wire.write(next.value)) await wire.drained();
+        // A client that reads as fast as we write must not keep everything else waiting.
+        await nextTurn();
       }
       wire.end();
       if (!isEvents) this.#observe(request, status, startedAt, bytes);
@@ -356,3 +358,5 @@ function giveUp(body: HttpResponse['body']): void {
 }
 
 const formatTimeout = (ms: number): string => (ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`);
+
+const nextTurn = (): Promise<void> => new Promise((goOn) => setImmediate(goOn));
