@@ -21,7 +21,9 @@ export interface Row {
   readonly goal?: number;
 }
 
-const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
+/** Who wants more senders at once says so. */
+const CONNECTIONS_MAX = 64;
+const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS_MAX });
 
 export function send(
   url: string,
@@ -51,8 +53,10 @@ export function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS;
 }
 
-export const memoryMiB = (pid: number): number =>
-  Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
+const statusKiB = (pid: number, field: RegExp): number =>
+  Number(field.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
+export const memoryMiB = (pid: number): number => statusKiB(pid, /^VmRSS:\s+(\d+)/m) / 1024;
+export const peakMemoryMiB = (pid: number): number => statusKiB(pid, /^VmHWM:\s+(\d+)/m) / 1024;
 
 const LONG_AGO = '2026-11-22T00:00:00.000Z';
 
@@ -61,7 +65,11 @@ function alertJson(number: number, group: string, startsAt: string): string {
   return `{"labels":{"alertname":"${group}","cluster":"eu-west-1","instance":"web-${number}:9100","job":"node","severity":"critical"},"annotations":{"description":"p99 over 2s for 5m","summary":"Latency is high on web-${number}"},"startsAt":"${startsAt}","endsAt":"${end}","generatorURL":"http://prometheus:9090/graph?g0.expr=up"}`;
 }
 
-export async function post(url: string, bodies: readonly string[]): Promise<void> {
+export async function post(
+  url: string,
+  bodies: readonly string[],
+  connections: number = CONNECTIONS,
+): Promise<void> {
   let next = 0;
   const worker = async (): Promise<void> => {
     for (let body = bodies[next++]; body !== undefined; body = bodies[next++]) {
@@ -69,7 +77,7 @@ export async function post(url: string, bodies: readonly string[]): Promise<void
       if (status !== 200) throw new Error(`${url} answered ${status}`);
     }
   };
-  await Promise.all(Array.from({ length: CONNECTIONS }, worker));
+  await Promise.all(Array.from({ length: connections }, worker));
 }
 
 export const batches = (

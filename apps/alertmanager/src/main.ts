@@ -17,6 +17,7 @@ import { settingsMistake, startReceivers } from '@tocsin/receivers-service';
 import {
   configuredTracing,
   eventLog,
+  keepHeapSmall,
   loadSettings,
   logger as openLogger,
   nodeClock,
@@ -55,6 +56,7 @@ const program = {
 };
 
 async function main(): Promise<void> {
+  keepHeapSmall();
   const { values, warnings } = loadSettings(settings, program, checkSettings);
   const logger = openLogger({ level: values.logLevel, format: values.logFormat });
   const clock = nodeClock();

@@ -78,7 +78,7 @@ const instantJson = ({ seconds, nanos, offsetMinutes }: Instant): string =>
   `{"seconds":${seconds},"nanos":${nanos},"offsetMinutes":${offsetMinutes}}`;
 
 const labelSetOf = (stored: StoredLabels): LabelSet =>
-  (isPairs(stored) ? LabelSet.of(stored) : LabelSet.fromObject(stored)).share();
+  isPairs(stored) ? LabelSet.of(stored) : LabelSet.fromObject(stored);
 const isPairs = (stored: StoredLabels): stored is readonly LabelPair[] => Array.isArray(stored);
 
 export interface RestoredAlert {
@@ -93,8 +93,8 @@ export function alertOfRow(row: StateRow): RestoredAlert {
     const { resendMs, labels, annotations, ...rest } = stored;
     return {
       alert: {
-        labels: labelSetOf(labels),
-        annotations: labelSetOf(annotations),
+        labels: labelSetOf(labels).share(),
+        annotations: labelSetOf(annotations).compact(),
         startsAt: rest.startsAt,
         endsAt: rest.endsAt,
         isTimeout: rest.isTimeout,

@@ -179,7 +179,7 @@ export class AlertStore {
     if (held === undefined) {
       if (this.#held.size >= alertsMax) throw new AppError('limit', `${alertsMax} alerts are held already`);
       incoming.labels.share();
-      incoming.annotations.share();
+      incoming.annotations.compact();
       held = new Held(incoming, undefined);
       this.#hold(held);
       this.#explain(incoming, 'new');

@@ -165,6 +165,11 @@ export class Dispatcher {
     return runners.filter((runner) => holds(runner, fingerprint)).map((runner) => runner.group);
   }
 
+  /** The same groups, for an alert that has not ended; one list for all alerts that are in the same groups. */
+  groupsTogether(fingerprint: Fingerprint): readonly Pick<Runner, 'group'>[] {
+    return this.#memberships.get(fingerprint)?.runners ?? [];
+  }
+
   /** The routes an alert takes; one object for all alerts that take the same. */
   routingOf({ labels }: Pick<Alert, 'labels'>): Routing {
     const routes = matchRoutes(this.#root, labels);

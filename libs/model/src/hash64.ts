@@ -26,12 +26,19 @@ export function fnv1a64Hex(bytes: Uint8Array, length: number = bytes.length): st
     v2 = t2 & 0xffff;
     v3 = t3 & 0xffff;
   }
-  return hex16(v3) + hex16(v2) + hex16(v1) + hex16(v0);
+  return hex64((v3 << 16) | v2, (v1 << 16) | v0);
 }
 
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
-const hex16 = (value: number): string => (HEX[value >>> 8] ?? '') + (HEX[value & 0xff] ?? '');
-const hex32 = (value: number): string => hex16(value >>> 16) + hex16(value & 0xffff);
+/** The digits in one piece: a text that was added up keeps its pieces, and there is one for each alert. */
+function hex64(high: number, low: number): string {
+  for (let digit = 0; digit < 8; digit++) {
+    digits[digit] = DIGITS.charCodeAt((high >>> (28 - 4 * digit)) & 15);
+    digits[digit + 8] = DIGITS.charCodeAt((low >>> (28 - 4 * digit)) & 15);
+  }
+  return String.fromCharCode(...digits);
+}
+const DIGITS = '0123456789abcdef';
+const digits: number[] = Array.from({ length: 16 }, () => 0);
 
 // Primes of XXH64 as [high, low] 32-bit halves.
 const P1: Half2 = [0x9e3779b1, 0x85ebca87];
@@ -70,7 +77,7 @@ export function xxh64Hex(bytes: Uint8Array, length: number = bytes.length): stri
   acc = mul(xor(acc, shiftRight(acc, 33)), P2);
   acc = mul(xor(acc, shiftRight(acc, 29)), P3);
   acc = xor(acc, shiftRight(acc, 32));
-  return hex32(acc[0]) + hex32(acc[1]);
+  return hex64(acc[0], acc[1]);
 }
 
 const round = (acc: Half2, input: Half2): Half2 => mul(rotl(add(acc, mul(input, P2)), 31), P1);

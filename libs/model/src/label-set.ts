@@ -1,7 +1,7 @@
-import { compareUtf8, utf8Length, writeUtf8 } from '@tocsin/kernel';
+import { compareUtf8, isWellFormed, utf8Length, writeUtf8 } from '@tocsin/kernel';
 import { fnv1a64Hex, xxh64Hex } from './hash64.ts';
 import { goQuote } from './go-quote.ts';
-import { sharedNames, sharedText } from './shared-text.ts';
+import { ownCopy, sharedNames, sharedText } from './shared-text.ts';
 
 export type LabelPair = readonly [name: string, value: string];
 
@@ -19,7 +19,8 @@ export type AlertHash = string;
 export class LabelSet {
   static readonly empty: LabelSet = new LabelSet([], []);
   readonly #names: readonly string[];
-  #values: readonly string[];
+  /** Undefined: they are read from the JSON when they are asked for. */
+  #values: readonly string[] | undefined;
   #fingerprint: Fingerprint | undefined;
   #hash: AlertHash | undefined;
   #json: string | undefined;
@@ -55,7 +56,8 @@ export class LabelSet {
 
   /** Sorted by name; made anew at each call. */
   get pairs(): readonly LabelPair[] {
-    return this.#names.map((name, index) => [name, this.#values[index] ?? ''] as const);
+    const { values } = this;
+    return this.#names.map((name, index) => [name, values[index] ?? ''] as const);
   }
 
   /** Sorted. */
@@ -65,13 +67,13 @@ export class LabelSet {
 
   /** In the order of the names. */
   get values(): readonly string[] {
-    return this.#values;
+    return this.#values ?? this.#readValues();
   }
 
   /** Undefined when the label is missing; matchers take that as the empty string. */
   get(name: string): string | undefined {
     const names = this.#names;
-    for (let index = 0; index < names.length; index++) if (names[index] === name) return this.#values[index];
+    for (let index = 0; index < names.length; index++) if (names[index] === name) return this.values[index];
     return undefined;
   }
 
@@ -93,16 +95,36 @@ export class LabelSet {
     if (this === other) return true;
     const names = this.#names;
     if (names.length !== other.#names.length) return false;
+    if (this.#json !== undefined && other.#json !== undefined) return this.#json === other.#json;
+    const { values } = this;
+    const others = other.values;
     for (let index = 0; index < names.length; index++) {
-      if (this.#values[index] !== other.#values[index] || names[index] !== other.#names[index]) return false;
+      if (values[index] !== others[index] || names[index] !== other.#names[index]) return false;
     }
     return true;
   }
 
   /** Shares values with other sets that are held for long. Returns itself. */
   share(): this {
-    this.#values = this.#values.map(sharedText);
+    if (this.#values !== undefined) this.#values = this.#values.map(sharedText);
     return this;
+  }
+
+  /**
+   * Holds the JSON only, for sets that are shown often and seldom looked into: annotations. Values are
+   * read anew each time they are asked for. Returns itself.
+   */
+  compact(): this {
+    if (this.#values !== undefined && this.#names.length > 0 && isJsonExact(this.#values)) {
+      this.#json = ownCopy(this.toJsonText());
+      this.#values = undefined;
+    }
+    return this;
+  }
+
+  #readValues(): readonly string[] {
+    const read = JSON.parse(this.#json ?? '{}') as Readonly<Record<string, string>>;
+    return this.#names.map((name) => read[name] ?? '');
   }
 
   get fingerprint(): Fingerprint {
@@ -122,9 +144,10 @@ export class LabelSet {
   toJsonText(): string {
     if (this.#json !== undefined) return this.#json;
     // Joined, not added up: the pieces of a sum stay in memory as long as nobody reads it.
+    const { values } = this;
     const parts: string[] = [];
     for (let index = 0; index < this.#names.length; index++)
-      parts.push(`${jsonText(this.#names[index] ?? '')}:${jsonText(this.#values[index] ?? '')}`);
+      parts.push(`${jsonText(this.#names[index] ?? '')}:${jsonText(values[index] ?? '')}`);
     return ['{', parts.join(','), '}'].join('');
   }
 
@@ -135,20 +158,24 @@ export class LabelSet {
 
   // The canonical bytes of both hashes: name 0xFF value 0xFF for each label.
   #write(): number {
+    const { values } = this;
     let needed = 0;
     for (const name of this.#names) needed += utf8Length(name) + 2;
-    for (const value of this.#values) needed += utf8Length(value);
+    for (const value of values) needed += utf8Length(value);
     if (needed > scratch.length) scratch = new Uint8Array(needed * 2);
     let at = 0;
     for (let index = 0; index < this.#names.length; index++) {
       at = writeUtf8(this.#names[index] ?? '', scratch, at);
       scratch[at++] = 0xff;
-      at = writeUtf8(this.#values[index] ?? '', scratch, at);
+      at = writeUtf8(values[index] ?? '', scratch, at);
       scratch[at++] = 0xff;
     }
     return at;
   }
 }
+
+// A copy goes by UTF-8, which can't carry half a surrogate pair.
+const isJsonExact = (values: readonly string[]): boolean => values.every(isWellFormed);
 
 /** What JSON can show as it is: no quote, backslash, control character or surrogate. */
 const PLAIN = /^[ !#-[\]-\ud7ff\ue000-\uffff]*$/;

@@ -12,3 +12,4 @@ export * from './files.ts';
 export * from './load-settings.ts';
 export * from './metrics-page.ts';
 export * from './glob.ts';
+export * from './heap.ts';

@@ -123,7 +123,7 @@ export class AlertReader {
 
   #readAnnotations(known: KnownText, text: string): void {
     const pairs = text === '' ? [] : readLabels('annotations', JSON.parse(text));
-    known.annotations = prepareAnnotations(pairs, this.#mode).share();
+    known.annotations = prepareAnnotations(pairs, this.#mode).compact();
     known.annotationsText = heldText(text, known.annotations);
   }
 }

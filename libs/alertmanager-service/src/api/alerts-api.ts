@@ -1,5 +1,5 @@
 /** `/api/v2/alerts` and `/api/v2/alerts/groups`. Silences and inhibition are evaluated as of now, not as of the last flush. */
-import type { ReceiverConfig } from '@tocsin/alerting';
+import type { ReceiverConfig, RouteNode } from '@tocsin/alerting';
 import { compareUtf8, type HttpRequest, type HttpResponse, type WallMs } from '@tocsin/kernel';
 import type { Alert, Fingerprint, LabelSet } from '@tocsin/model';
 import type { Group } from '../dispatcher.ts';
@@ -9,14 +9,7 @@ import { alertJson, receiverJson } from './alert-json.ts';
 import type { AlertReader } from './alert-reader.ts';
 import { empty, okJson, refusedAlerts } from './answer.ts';
 import { jsonList, jsonLists } from './json-slices.ts';
-import {
-  isSuppressed,
-  liveCandidates,
-  liveTest,
-  membersInOrder,
-  statusOf,
-  type Status,
-} from './live-alerts.ts';
+import { isSuppressed, liveCandidates, liveTest, membersFor, statusOf, type Status } from './live-alerts.ts';
 import { filters, flag, receiverFilter, type ReceiverFilter } from './query.ts';
 
 export function postAlerts(
@@ -72,28 +65,25 @@ export function getGroups(
   mode: AlertmanagerSettings['matcherMode'],
   now: WallMs,
 ): HttpResponse {
-  const isLive = liveTest(filters(request, mode), now);
+  const matchers = filters(request, mode);
+  const isLive = liveTest(matchers, now);
   const receivers = receiverFilter(request, mode);
   const passes = stateFilter(request);
+  const isAnyState = ['active', 'silenced', 'inhibited'].every((name) => flag(request, name, true));
   const withMuted = flag(request, 'muted', true);
   const isReceiver = receiverTest(tenant, receivers);
   const isChosen = (group: Group): boolean =>
     (!receivers.isGiven || isReceiver(group.route.receiver)) && (withMuted || group.mutedBy.length === 0);
   const { dispatcher } = tenant;
-  const chosen = dispatcher.orderedGroups.filter(isChosen);
-  // An alert names the receivers of all groups that show it.
-  const receiversOf = (alert: Alert, of: Group): readonly string[] => {
-    const groups = dispatcher.groupsOf(alert.labels.fingerprint);
-    if (groups.length <= 1) return [of.route.receiver];
-    const shown = groups.filter(
-      (group) => group === of || (isChosen(group) && passes(statusOf(tenant, alert, group.mutedBy, now))),
-    );
-    return [...new Set(shown.map(({ route }) => route.receiver))].sort(compareUtf8);
-  };
+  const membersOf = membersFor(tenant, matchers);
+  const chosen = dispatcher.orderedGroups.filter((group) => isChosen(group) && membersOf.isAny(group));
+  const isShownIn = (alert: Alert, group: Group): boolean =>
+    isChosen(group) && (isAnyState || passes(statusOf(tenant, alert, group.mutedBy, now)));
+  const receiversOf = shownReceivers(tenant, isShownIn, isAnyState);
   const size = chosen.reduce((sum, { alerts }) => sum + 1 + alerts.size, 0);
   return okJson(
     jsonLists<Group, Fingerprint>(chosen, size, (group) => ({
-      items: membersInOrder(group),
+      items: membersOf.inOrder(group),
       print: (fingerprint) => {
         const alert = group.alerts.get(fingerprint);
         if (alert === undefined || !isLive(alert)) return undefined;
@@ -106,6 +96,41 @@ export function getGroups(
     })),
   );
 }
+
+/**
+ * The receivers of all groups that show an alert, sorted, for one request. Without a filter by state the
+ * answer is the same for all alerts that are in the same groups.
+ */
+function shownReceivers(
+  { configuration, dispatcher }: TenantAlertmanager,
+  isShownIn: (alert: Alert, group: Group) => boolean,
+  isSameForAll: boolean,
+): (alert: Alert, of: Group) => readonly string[] {
+  const isInOneOnly = !hasContinue(configuration.route);
+  const known = new Map<object, readonly string[]>();
+  const single = new Map<string, readonly string[]>();
+  const only = (receiver: string): readonly string[] => {
+    let list = single.get(receiver);
+    if (list === undefined) single.set(receiver, (list = [receiver]));
+    return list;
+  };
+  return (alert, of) => {
+    if (isInOneOnly) return only(of.route.receiver);
+    const together = dispatcher.groupsTogether(alert.labels.fingerprint);
+    if (together.length <= 1) return only(of.route.receiver);
+    const before = isSameForAll ? known.get(together) : undefined;
+    if (before !== undefined) return before;
+    const names = new Set([of.route.receiver]);
+    for (const { group } of together)
+      if (!group.isGone && isShownIn(alert, group)) names.add(group.route.receiver);
+    const sorted = [...names].sort(compareUtf8);
+    if (isSameForAll) known.set(together, sorted);
+    return sorted;
+  };
+}
+
+const hasContinue = (route: RouteNode): boolean =>
+  route.routes.some((child) => child.continue || hasContinue(child));
 
 const NOT_MUTED: readonly string[] = [];
 

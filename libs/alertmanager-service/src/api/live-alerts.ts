@@ -59,8 +59,41 @@ const orderedMembers = new WeakMap<Group, OrderedMembers>();
 /** The order of smaller groups is not worth remembering. */
 const REMEMBERED_FROM = 64;
 
+/** Which alerts of which groups have to be looked at for a listing of groups. */
+export interface Members {
+  isAny(group: Group): boolean;
+  /** In the order of notifications. */
+  inOrder(group: Group): readonly Fingerprint[];
+}
+
+/** All alerts of all groups, or only the few that can match. */
+export function membersFor(
+  { alerts, dispatcher }: TenantAlertmanager,
+  matchers: readonly Matcher[],
+): Members {
+  const all: Members = { isAny: () => true, inOrder: membersInOrder };
+  if (matchers.length === 0) return all;
+  const candidates = alerts.candidates(matchers);
+  if (candidates.length * 4 > alerts.size) return all;
+  const few = new Map<Group, Alert[]>();
+  for (const { alert } of candidates) {
+    for (const { group } of dispatcher.groupsTogether(alert.labels.fingerprint)) {
+      const members = few.get(group);
+      if (members === undefined) few.set(group, [alert]);
+      else members.push(alert);
+    }
+  }
+  return {
+    isAny: (group) => few.has(group),
+    inOrder: (group) => fingerprintsInOrder(few.get(group) ?? []),
+  };
+}
+
+const fingerprintsInOrder = (alerts: readonly Alert[]): readonly Fingerprint[] =>
+  alerts.toSorted((a, b) => compareForFlush(a.labels, b.labels)).map(({ labels }) => labels.fingerprint);
+
 /** The alerts of a group in the order of notifications; sorted anew only when one came or went. */
-export function membersInOrder(group: Group): readonly Fingerprint[] {
+function membersInOrder(group: Group): readonly Fingerprint[] {
   const known = orderedMembers.get(group);
   if (known?.version === group.membersVersion) return known.fingerprints;
   // What was in order stays so, and new ones come last: sorting that takes little more than looking at it.
@@ -71,8 +104,7 @@ export function membersInOrder(group: Group): readonly Fingerprint[] {
     if (alert !== undefined) alerts.push(alert);
   }
   for (const [fingerprint, alert] of group.alerts) if (!before.has(fingerprint)) alerts.push(alert);
-  alerts.sort((a, b) => compareForFlush(a.labels, b.labels));
-  const fingerprints = alerts.map(({ labels }) => labels.fingerprint);
+  const fingerprints = fingerprintsInOrder(alerts);
   if (fingerprints.length >= REMEMBERED_FROM)
     orderedMembers.set(group, { version: group.membersVersion, fingerprints });
   return fingerprints;
