@@ -83,6 +83,7 @@ export class MatcherIndex<T> {
 
   /** Everything that may match, each once. */
   candidates(labels: LabelSet): T[] {
+    if (this.size === 0) return [];
     const question = ++this.#questions;
     const found: T[] = [];
     const offer = (filed: Filed<T>): void => {
@@ -91,7 +92,9 @@ export class MatcherIndex<T> {
       found.push(filed.item);
     };
     for (const filed of this.#others) offer(filed);
-    for (const [name, value] of labels.pairs) this.#byLabel.get(name)?.visit(value, offer);
+    const { names, values } = labels;
+    for (let index = 0; index < names.length; index++)
+      this.#byLabel.get(names[index] ?? '')?.visit(values[index] ?? '', offer);
     return found;
   }
 

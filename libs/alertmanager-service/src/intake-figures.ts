@@ -1,5 +1,5 @@
 /** Counts what happens to every single alert: added up here, told at a scrape, because a metric for each would cost more than the alert. */
-import type { Clock, Meter } from '@tocsin/kernel';
+import type { Clock, Meter, MonoMs } from '@tocsin/kernel';
 import { stateMetrics as metrics } from './state-metrics.ts';
 
 export class IntakeFigures {
@@ -21,15 +21,17 @@ export class IntakeFigures {
     });
   }
 
-  inhibitor(hear: () => void): void {
+  toInhibitor(): void {
     this.#toInhibitor++;
-    hear();
   }
 
-  dispatcher(hear: () => void): void {
+  /** To be handed to `toDispatcher` when the dispatcher is done with the alert. */
+  now(): MonoMs {
+    return this.#clock.mono();
+  }
+
+  toDispatcher(startedAt: MonoMs): void {
     this.#toDispatcher++;
-    const startedAt = this.#clock.mono();
-    hear();
     this.#processingMs += this.#clock.mono() - startedAt;
   }
 }

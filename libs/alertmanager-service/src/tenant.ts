@@ -255,14 +255,25 @@ export class TenantAlertmanager {
 
   // The inhibitor sees all alerts before the dispatcher sees any: an inhibited alert must not slip through a restart.
   #feed({ inhibitor, dispatcher }: Running): void {
-    for (const alert of this.alerts.alerts()) this.#intake.inhibitor(() => inhibitor.observe(alert));
-    for (const alert of this.alerts.alerts()) this.#intake.dispatcher(() => dispatcher.insert(alert));
+    for (const alert of this.alerts.alerts()) this.#toInhibitor(inhibitor, alert);
+    for (const alert of this.alerts.alerts()) this.#toDispatcher(dispatcher, alert);
   }
 
   #onAlert(alert: Alert): void {
     const { inhibitor, dispatcher } = this.#now();
-    this.#intake.inhibitor(() => inhibitor.observe(alert));
-    this.#intake.dispatcher(() => dispatcher.insert(alert));
+    this.#toInhibitor(inhibitor, alert);
+    this.#toDispatcher(dispatcher, alert);
+  }
+
+  #toInhibitor(inhibitor: Inhibitor, alert: Alert): void {
+    inhibitor.observe(alert);
+    this.#intake.toInhibitor();
+  }
+
+  #toDispatcher(dispatcher: Dispatcher, alert: Alert): void {
+    const startedAt = this.#intake.now();
+    dispatcher.insert(alert);
+    this.#intake.toDispatcher(startedAt);
   }
 
   #pipelineDeps(stop: CancelSignal, routeLabels: RouteLabels): PipelineDeps {
