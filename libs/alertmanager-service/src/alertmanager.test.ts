@@ -209,6 +209,21 @@ describe('a reload', () => {
     });
   });
 
+  it('is no news of alerts that stay where they are, and is of those that move', async () => {
+    const bench = await started();
+    await bench.post(down('a', { endsAt: bench.time(HOUR) }), down('b', { endsAt: bench.time(HOUR) }));
+    await reload(bench);
+    expect(bench.decisions('alert-routed')).toHaveLength(2);
+    bench.configuration = configurationOf({
+      routes: [{ matchers: ['instance="b"'], receiver: 'others' }],
+      receivers: ['others'],
+    });
+    await reload(bench);
+    const routed = bench.decisions('alert-routed');
+    expect(routed).toHaveLength(3);
+    expect(routed.at(-1)?.routes.map(({ receiver }) => receiver)).toEqual(['others']);
+  });
+
   it('takes a new receiver into use for alerts that are held already', async () => {
     const bench = await started();
     await bench.post(down('a', { endsAt: bench.time(HOUR) }));

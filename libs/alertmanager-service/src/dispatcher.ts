@@ -102,6 +102,8 @@ interface Deps {
   readonly startAt: WallMs;
   /** What is stored of a group that this process has not seen yet. */
   readonly restore: (routeId: string, key: string) => ResumedGroup | undefined;
+  /** The groups that held an alert before the reload that is under way. */
+  readonly groupsBefore: (fingerprint: Fingerprint) => readonly Group[];
   /** Whether a group must be made for a resolved alert, because somebody was told that it fires. */
   readonly isEndUntold: (route: RouteNode, key: string, alert: Alert) => boolean;
   /** The group was flushed: its timer state is worth keeping. */
@@ -198,7 +200,20 @@ export class Dispatcher {
     const [first] = runners;
     if (first !== undefined)
       this.#memberships.set(fingerprint, sharedMembership(first, runners, runners.length === routes.length));
-    this.#explain(alert, runners);
+    if (!this.#isAsBefore(fingerprint, runners)) this.#explain(alert, runners);
+  }
+
+  /** A reload that leaves an alert where it was is no news; that of a hundred thousand would bury all other events. */
+  #isAsBefore(fingerprint: Fingerprint, runners: readonly Runner[]): boolean {
+    const before = this.#deps.groupsBefore(fingerprint);
+    return (
+      before.length > 0 &&
+      before.length === runners.length &&
+      runners.every(
+        ({ group }, index) =>
+          group.id === before[index]?.id && group.route.receiver === before[index]?.route.receiver,
+      )
+    );
   }
 
   #explain(alert: Alert, runners: readonly Runner[]): void {

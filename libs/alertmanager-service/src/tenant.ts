@@ -74,6 +74,8 @@ export class TenantAlertmanager {
   readonly #ownEntries = new WeakSet<NflogEntry>();
   #running: Running | undefined;
   #restored: ReadonlyMap<string, ResumedGroup> = new Map();
+  /** During a reload. */
+  #replaced: Dispatcher | undefined;
 
   constructor(deps: Deps) {
     this.#deps = deps;
@@ -186,12 +188,14 @@ export class TenantAlertmanager {
   reload(configuration: CheckedConfiguration): void {
     const before = this.#now();
     this.#restored = before.dispatcher.states();
+    this.#replaced = before.dispatcher;
     // Waits end; an attempt under way goes on and still writes the log.
     before.stop.raise(new AppError('cancelled', 'the configuration was reloaded'));
     void before.dispatcher.stop();
     this.#running = this.#start(configuration);
     this.#feed(this.#running);
     this.#restored = new Map();
+    this.#replaced = undefined;
   }
 
   #now(): Running {
@@ -221,6 +225,7 @@ export class TenantAlertmanager {
       groupsMax: this.#deps.parts.settings.groupsMax ?? groupsMax,
       startAt: this.#deps.startAt,
       restore: (routeId, key) => this.#restored.get(`${routeId}\u0000${key}`),
+      groupsBefore: (fingerprint) => this.#replaced?.groupsOf(fingerprint) ?? [],
       whenOpen: () =>
         this.#deps.isGateOpen()
           ? undefined
