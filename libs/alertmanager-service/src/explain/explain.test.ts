@@ -287,6 +287,15 @@ describe('why was I not notified', () => {
     await golden('inhibited', await explained(bench));
   });
 
+  it('is inhibited by an alert that fires now, whatever its end says about the next flush', async () => {
+    const bench = await started({ wanted: inhibit });
+    await posted(bench, { endsAt: bench.time(40 * SECOND) }, { alertname: 'NodeDown' });
+    await posted(bench);
+    await bench.run(30 * SECOND);
+    const about = await explained(bench);
+    expect(about.groups[0]?.integrations[0]?.next?.text).toContain('(rule node-down), which fires since');
+  });
+
   it('was inhibited until the source resolved', async () => {
     const bench = await started({ wanted: inhibit });
     await posted(bench, {}, { alertname: 'NodeDown' });

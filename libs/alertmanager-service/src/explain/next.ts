@@ -53,7 +53,7 @@ export function nextOf(
   if (held?.kind === 'suppressed') {
     const then =
       message === undefined ? '' : `; the flush at ${iso(message.at)} would send (${message.reason})`;
-    const why = suppressionWords(tenant, group.route, held.by, nextFlushAt);
+    const why = suppressionWords(tenant, group.route, held.by, nextFlushAt, at);
     return facts(`${head}: would not send to ${receiver}: ${why}${then}.`);
   }
   if (isResolved) {

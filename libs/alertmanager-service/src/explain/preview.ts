@@ -153,7 +153,7 @@ function previewItem(
       return { kind: item.kind, ...when, receiver, reason, isResolved, alerts };
     }
     case 'suppressed':
-      return { kind: item.kind, ...when, by: suppressionWords(tenant, route, item.by, item.at) };
+      return { kind: item.kind, ...when, by: suppressionWords(tenant, route, item.by, item.at, now) };
     case 'unsuppressed':
       return { kind: item.kind, ...when };
   }

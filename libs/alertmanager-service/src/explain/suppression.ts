@@ -35,19 +35,20 @@ export function suppressionAt(
   return silences.length === 0 ? undefined : { isWholeGroup: false, reason: 'silence', silences };
 }
 
-/** `silenced by … (alice: maintenance) until …`; what can be told of its end is told. */
+/** `silenced by … (alice: maintenance) until …`; what can be told of its end is told. `at` may lie ahead of `now`. */
 export function suppressionWords(
   tenant: TenantAlertmanager,
   route: RouteNode | undefined,
   by: Suppression,
   at: WallMs,
+  now: WallMs = at,
 ): string {
   switch (by.reason) {
     case 'inhibition': {
       const source = tenant.alerts.get(by.source);
       if (source === undefined) return `inhibited by alert ${by.source} (rule ${by.rule})`;
-      const state = isResolvedAt(source, at) ? 'resolved since' : 'fires since';
-      const since = isResolvedAt(source, at) ? source.endsAt : source.startsAt;
+      const state = isResolvedAt(source, now) ? 'resolved since' : 'fires since';
+      const since = isResolvedAt(source, now) ? source.endsAt : source.startsAt;
       return `inhibited by ${source.labels.toString()} (rule ${by.rule}), which ${state} ${iso(msOf(since))}`;
     }
     case 'silence':
