@@ -65,15 +65,16 @@ function alertJson(number: number, group: string, startsAt: string): string {
   return `{"labels":{"alertname":"${group}","cluster":"eu-west-1","instance":"web-${number}:9100","job":"node","severity":"critical"},"annotations":{"description":"p99 over 2s for 5m","summary":"Latency is high on web-${number}"},"startsAt":"${startsAt}","endsAt":"${end}","generatorURL":"http://prometheus:9090/graph?g0.expr=up"}`;
 }
 
+/** A body may be made in the moment it is sent. */
 export async function post(
   url: string,
-  bodies: readonly string[],
+  bodies: readonly (string | (() => string))[],
   connections: number = CONNECTIONS,
 ): Promise<void> {
   let next = 0;
   const worker = async (): Promise<void> => {
     for (let body = bodies[next++]; body !== undefined; body = bodies[next++]) {
-      const { status } = await send(`${url}/api/v2/alerts`, 'POST', body);
+      const { status } = await send(`${url}/api/v2/alerts`, 'POST', typeof body === 'string' ? body : body());
       if (status !== 200) throw new Error(`${url} answered ${status}`);
     }
   };

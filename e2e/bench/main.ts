@@ -9,6 +9,7 @@ import { Stage } from '../support/processes.ts';
 import { closeConnections, type Row, type RowOf } from './bench-stage.ts';
 import { benchInhibition } from './inhibition.ts';
 import { benchIntake } from './intake.ts';
+import { benchLatency } from './latency.ts';
 import { benchListing } from './listing.ts';
 import { benchNotifications } from './notifications.ts';
 import { benchSilences } from './silences.ts';
@@ -19,6 +20,7 @@ const BENCHES: Readonly<Record<string, (stage: Stage, row: RowOf) => Promise<voi
   notifications: benchNotifications,
   silences: benchSilences,
   inhibition: benchInhibition,
+  latency: benchLatency,
 };
 
 async function main(): Promise<void> {

@@ -39,6 +39,53 @@ describe('LabelSet', () => {
   });
 });
 
+const anyText = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 12 }),
+  fc.constantFrom('__proto__', '1', 'a', '\ud800', 'é"\n\\'),
+);
+const anyPairs = fc.array(fc.tuple(anyText, anyText), { maxLength: 6 });
+
+describe('a label set that is held for long', () => {
+  it('is the same set, however it is held', () => {
+    fc.assert(
+      fc.property(anyPairs, (pairs) => {
+        const plain = LabelSet.of(pairs);
+        for (const held of [
+          LabelSet.of(pairs).share(),
+          LabelSet.of(pairs).compact(),
+          LabelSet.of(pairs).compact().share(),
+        ]) {
+          expect(held.pairs).toEqual(plain.pairs);
+          expect(held.json).toBe(plain.json);
+          expect([held.fingerprint, held.hash]).toEqual([plain.fingerprint, plain.hash]);
+          expect([held.equals(plain), plain.equals(held)]).toEqual([true, true]);
+          for (const [name] of pairs) expect(held.get(name)).toBe(plain.get(name));
+        }
+      }),
+    );
+  });
+
+  it('equals only a set with the same names and values', () => {
+    fc.assert(
+      fc.property(anyPairs, anyPairs, (some, others) => {
+        const isSame = JSON.stringify(LabelSet.of(some).pairs) === JSON.stringify(LabelSet.of(others).pairs);
+        expect(LabelSet.of(some).compact().equals(LabelSet.of(others).compact())).toBe(isSame);
+        expect(LabelSet.of(some).compact().equals(LabelSet.of(others))).toBe(isSame);
+      }),
+    );
+  });
+
+  it('prints the JSON that the platform prints', () => {
+    fc.assert(
+      fc.property(anyPairs, (pairs) => {
+        const { pairs: sorted, json } = LabelSet.of(pairs);
+        const expected = sorted.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`);
+        expect(json).toBe(`{${expected.join(',')}}`);
+      }),
+    );
+  });
+});
+
 describe('Instant', () => {
   it('reads and prints what it printed, zones and nanoseconds included', () => {
     expect(formatNanos(parseInstant('2026-11-21T10:00:00.123456789+02:00') ?? instantOf(0))).toBe(
@@ -50,6 +97,21 @@ describe('Instant', () => {
     expect(parseInstant('0001-01-01T00:00:00Z')?.seconds).toBe(-62_135_596_800);
     expect(parseInstant('2026-02-29')).toBeUndefined();
     expect(parseInstant('2026-11-21t10:00:00z')).toBeUndefined();
+  });
+  it('reads a damaged time as nothing, also when its minute is known', () => {
+    const good = '2026-11-21T10:00:07.25Z';
+    expect(parseInstant(good)?.nanos).toBe(250_000_000);
+    fc.assert(
+      fc.property(fc.nat(good.length - 1), fc.constantFrom('x', ' ', ':', '.', 'é', '-'), (at, put) => {
+        fc.pre(good[at] !== put);
+        const damaged = good.slice(0, at) + put + good.slice(at + 1);
+        // A blank may stand for the T.
+        expect(parseInstant(damaged) === undefined || (at === 10 && put === ' ')).toBe(true);
+      }),
+    );
+    expect(parseInstant('2026-11-21T10:00:60Z')).toBeUndefined();
+    expect(parseInstant('2026-11-21T10:00:07.Z')).toBeUndefined();
+    expect(parseInstant('2026-11-21T10:00:07.1234567891Z')?.nanos).toBe(123_456_789);
   });
   it('agrees with the platform about the calendar', () => {
     fc.assert(

@@ -51,12 +51,26 @@ describe('nodeTimers', () => {
   });
 
   it('hands what a callback throws to the handler', () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'performance'] });
     const thrown: unknown[] = [];
-    nodeTimers((error) => thrown.push(error)).after(0, () => {
-      throw new Error('a mistake');
-    });
+    for (const delayMs of [0, 1]) {
+      nodeTimers((error) => thrown.push(error)).after(delayMs, () => {
+        throw new Error(`a mistake after ${delayMs}`);
+      });
+    }
     vi.advanceTimersByTime(1);
-    expect(thrown).toEqual([new Error('a mistake')]);
+    expect(thrown).toEqual([new Error('a mistake after 0'), new Error('a mistake after 1')]);
+  });
+
+  it('runs what waits for nothing in the next turn, never in this one, unless it is cancelled', async () => {
+    const runs: string[] = [];
+    const timers = nodeTimers();
+    timers.after(0, () => runs.push('a'));
+    const cancel = timers.after(0, () => runs.push('b'));
+    cancel();
+    expect(runs).toEqual([]);
+    await new Promise((goOn) => setImmediate(goOn));
+    expect(runs).toEqual(['a']);
+    cancel();
   });
 });

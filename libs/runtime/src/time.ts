@@ -25,6 +25,7 @@ export function nodeTimers(onThrow: (thrown: unknown) => void = rethrow): Timers
   return {
     after(delayMs, run) {
       assert(delayMs >= 0, `a timer of ${delayMs} ms`);
+      if (delayMs === 0) return soon(run, onThrow);
       const dueAt = performance.now() + delayMs;
       let handle: NodeJS.Timeout | undefined;
       const fire = (): void => {
@@ -43,6 +44,18 @@ export function nodeTimers(onThrow: (thrown: unknown) => void = rethrow): Timers
       return () => clearTimeout(handle);
     },
   };
+}
+
+/** Node's shortest timer is a millisecond; a group that waits for nothing need not wait for that. */
+function soon(run: () => void, onThrow: (thrown: unknown) => void): () => void {
+  const handle = setImmediate(() => {
+    try {
+      run();
+    } catch (thrown) {
+      onThrow(thrown);
+    }
+  });
+  return () => clearImmediate(handle);
 }
 
 function rethrow(thrown: unknown): never {
