@@ -120,7 +120,8 @@ interface Membership {
 
 /** Where an alert goes under one configuration. */
 export interface Routing {
-  readonly dispatcher: Dispatcher;
+  /** The dispatcher's `routingKey`; not itself, which would live on after a reload. */
+  readonly key: object;
   /** Of the routes in tree order; the same one may come several times. */
   readonly receivers: readonly string[];
 }
@@ -131,6 +132,8 @@ const ROUTINGS_MAX = 10_000;
 const MEMBERSHIPS_SHARED_MAX = 8;
 
 export class Dispatcher {
+  /** Marks what was routed by this dispatcher. */
+  readonly routingKey: object = {};
   readonly #deps: Deps;
   readonly #root: RouteNode;
   readonly #runners = new Map<string, Runner>();
@@ -179,7 +182,7 @@ export class Dispatcher {
     let routing = this.#routings.get(id);
     if (routing === undefined) {
       if (this.#routings.size >= ROUTINGS_MAX) this.#routings.clear();
-      routing = { dispatcher: this, receivers: routes.map(({ receiver }) => receiver) };
+      routing = { key: this.routingKey, receivers: routes.map(({ receiver }) => receiver) };
       this.#routings.set(id, routing);
     }
     return routing;

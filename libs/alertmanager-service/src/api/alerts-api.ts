@@ -50,7 +50,7 @@ export function getAlerts(
     jsonList(candidates, (held) => {
       const { alert } = held;
       if (!isLive(alert)) return undefined;
-      if (held.routing?.dispatcher !== dispatcher) held.routing = dispatcher.routingOf(alert);
+      if (held.routing?.key !== dispatcher.routingKey) held.routing = dispatcher.routingOf(alert);
       const names = held.routing.receivers;
       if (receivers.isGiven && !names.some(isReceiver)) return undefined;
       const status = statusOf(tenant, alert, NOT_MUTED, now);

@@ -176,4 +176,16 @@ describe('listings of alerts', () => {
     const prints = listed.map(({ fingerprint }) => fingerprint);
     expect(prints).toEqual([...new Set(prints)].sort());
   });
+
+  it('show the receivers of the running configuration after a reload', async () => {
+    const bench = await aWorld();
+    const receiversOf = async (): Promise<readonly string[]> => {
+      const listed = await get<Shown[]>(bench, '/api/v2/alerts');
+      return [...new Set(listed.flatMap(({ receivers }) => receivers.map(({ name }) => name)))].sort();
+    };
+    expect(await receiversOf()).toEqual(['archive', 'chat', 'pager', 'team']);
+    bench.configuration = configurationOf({ receivers: ['other'], routes: [{ receiver: 'other' }] });
+    await bench.settled(bench.alertmanager.reload());
+    expect(await receiversOf()).toEqual(['other']);
+  });
 });
