@@ -90,7 +90,7 @@ describe('the index of alerts', () => {
 
   it('never changes a list that it handed out', () => {
     const index = new AlertIndex<Indexed>();
-    const items = ['a', 'b', 'c'].map((instance) => heldOf({ instance }));
+    const items = ['a', 'b', 'c'].map((text) => heldOf({ instance: text }));
     for (const item of items) index.add(item);
     const before = index.all();
     const copy = [...before];
