@@ -7,6 +7,7 @@
 import { intakeAlert, mergeAlert, type IntakeOptions, type RawAlert } from '@tocsin/alerting';
 import {
   AppError,
+  groupCommitLimits,
   isWellFormed,
   messageOf,
   type Cancel,
@@ -41,7 +42,7 @@ export const alertsMax = 5_000_000;
 /** Changes are written after this long, together. */
 const WRITE_DELAY_MS = 250;
 /** Alerts being written at once: what the committer takes in one batch. */
-const WRITE_PIECE = 1_000;
+const WRITE_PIECE = groupCommitLimits.batchRowsMax;
 
 export interface Rejection {
   readonly index: number;

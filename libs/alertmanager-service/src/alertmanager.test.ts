@@ -235,6 +235,20 @@ describe('a reload', () => {
   });
 });
 
+it('many groups that fall due together are flushed in turns, each once, and none waits for the next tick', async () => {
+  const bench = await started({ configuration: configurationOf({ route: { group_by: ['...'] } }) });
+  const alerts = Array.from({ length: 300 }, (_, number) =>
+    down(`i-${number}`, { endsAt: bench.time(HOUR) }),
+  );
+  await bench.post(...alerts);
+  // Then the first are under way and the others wait for their turn: a reload must not lose those.
+  bench.world.timers.after(10 * SECOND, () => void bench.request('POST', '/-/reload'));
+  await bench.run(40 * SECOND);
+  expect(bench.told.map(({ firing }) => firing.join()).toSorted()).toEqual(
+    alerts.map(({ labels }) => labels['instance']).toSorted(),
+  );
+});
+
 describe('a restart', () => {
   it('repeats nothing, keeps the rhythm, and tells of what came meanwhile at the tick', async () => {
     const bench = await started();

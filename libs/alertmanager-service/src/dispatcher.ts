@@ -42,6 +42,11 @@ import type { GroupState } from './group-state.ts';
 import { alertmanagerMetrics as metrics } from './metrics.ts';
 import type { Observer } from './recorder/observer.ts';
 
+/** What one turn of the loop starts at most, in alerts. */
+const TURN_BUDGET = 250;
+/** Of a flush, whatever is in it. */
+const FLUSH_COST = 10;
+
 export interface Group {
   readonly id: string;
   readonly tenant: Tenant;
@@ -79,6 +84,8 @@ interface Runner {
   /** Every alert of the flush that runs is resolved, and none has come since: after it the group is gone. */
   isEnding: boolean;
   isTickDue: boolean;
+  /** Due, and not started yet because this turn has enough to do. */
+  isWaiting: boolean;
   /** A tick of the grid that the ticks before a restart or reload lay on. */
   gridAt: WallMs | undefined;
   /** Of alerts whose first group this is; nearly all are in one and the same set of groups. */
@@ -143,6 +150,10 @@ export class Dispatcher {
   readonly #routings = new Map<string, Routing>();
   #ordered: readonly Group[] | undefined;
   #isStopped = false;
+  /** Due, in the order in which they fell due. */
+  #waiting: Runner[] = [];
+  /** Alerts that flushes started in this turn look at, and `FLUSH_COST` for each. */
+  #spentInTurn = 0;
 
   constructor(root: RouteNode, deps: Deps) {
     this.#root = root;
@@ -328,6 +339,7 @@ export class Dispatcher {
       underWay: undefined,
       isEnding: false,
       isTickDue: false,
+      isWaiting: false,
       gridAt: restored?.nextTickMs,
       memberships: [],
     };
@@ -359,11 +371,39 @@ export class Dispatcher {
         : restoredTimer(runner.gridAt, group.route, now).nextTickMs;
     runner.gridAt = undefined;
     this.#arm(runner, next, now);
-    if (runner.underWay === undefined) this.#start(runner);
+    if (runner.underWay === undefined) this.#begin(runner);
     else runner.isTickDue = true;
   }
 
+  /**
+   * Starts the flush now, or in one of the next turns when this one has enough to do: groups that were
+   * made together fall due together, and a thousand flushes in one turn would leave every request, and
+   * every heartbeat, waiting for seconds.
+   */
+  #begin(runner: Runner): void {
+    if (runner.isWaiting) return;
+    if (this.#waiting.length > 0 || this.#spentInTurn >= TURN_BUDGET) {
+      runner.isWaiting = true;
+      this.#waiting.push(runner);
+      return;
+    }
+    if (this.#spentInTurn === 0) this.#deps.timers.after(0, () => this.#nextTurn());
+    this.#start(runner);
+  }
+
+  #nextTurn(): void {
+    this.#spentInTurn = 0;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const runner of waiting) {
+      if (this.#isStopped) return;
+      runner.isWaiting = false;
+      this.#begin(runner);
+    }
+  }
+
   #start(runner: Runner): void {
+    this.#spentInTurn += FLUSH_COST + runner.group.alerts.size;
     this.#track(runner, this.#flush(runner));
   }
 
@@ -371,7 +411,7 @@ export class Dispatcher {
   #succeed(runner: Runner, underWay: Promise<boolean>): void {
     const ended = underWay.then((isDone) => {
       runner.underWay = undefined;
-      if (!this.#isStopped && (runner.isTickDue || !isDone)) this.#start(runner);
+      if (!this.#isStopped && (runner.isTickDue || !isDone)) this.#begin(runner);
       return isDone;
     });
     this.#track(runner, ended);
@@ -405,7 +445,7 @@ export class Dispatcher {
     if (group.alerts.size === 0) this.#destroy(runner);
     else {
       this.#deps.onFlushed(group);
-      if (runner.isTickDue) this.#start(runner);
+      if (runner.isTickDue) this.#begin(runner);
     }
     return isDone;
   }
@@ -437,10 +477,11 @@ export class Dispatcher {
   /** What is known of the timers, for a successor with another route tree. */
   states(): ReadonlyMap<string, ResumedGroup> {
     const states = new Map<string, ResumedGroup>();
-    for (const [id, { group, underWay }] of this.#runners) {
+    for (const [id, { group, underWay, isWaiting }] of this.#runners) {
       states.set(id, {
         lastFlushAt: group.lastFlushAt,
-        nextFlushAt: group.nextFlushAt,
+        // The tick whose flush has not begun is the successor's.
+        nextFlushAt: isWaiting ? group.nextFlushAt - group.route.groupIntervalMs : group.nextFlushAt,
         flushes: group.flushes,
         underWay,
       });

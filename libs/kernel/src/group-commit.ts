@@ -73,7 +73,7 @@ export interface GroupCommitLimits {
 
 export const groupCommitLimits: GroupCommitLimits = {
   queuedRowsMax: 100_000,
-  batchRowsMax: 1_000,
+  batchRowsMax: 4_000,
   retryMinMs: 100,
   retryMaxMs: 10_000,
 };
