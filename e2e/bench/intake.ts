@@ -18,10 +18,10 @@ const REST_MS = 15_000;
 
 /** Alerts a request, requests' alerts in all, rounds, connections, goal. Long enough for several collections. */
 const LOADS = [
-  [1, 20_000, 1, undefined, 2],
+  [1, 20_000, 3, undefined, 2],
   [64, ALERTS, 4, undefined, 5],
   [1000, ALERTS, 4, undefined, 5],
-  [1, 20_000, 1, MANY_CONNECTIONS, undefined],
+  [1, 20_000, 3, MANY_CONNECTIONS, undefined],
   [64, ALERTS, 4, MANY_CONNECTIONS, undefined],
   [1000, ALERTS, 4, MANY_CONNECTIONS, undefined],
 ] as const;

@@ -173,8 +173,7 @@ export class AlertStore {
   }
 
   #store(incoming: Alert, known: KnownText | undefined, now: WallMs): Alert {
-    const fingerprint = incoming.labels.fingerprint;
-    let held = this.#held.get(fingerprint);
+    let held = known?.held instanceof Held ? known.held : this.#held.get(incoming.labels.fingerprint);
     // Who sent it is not told: to him it is as if it had been taken.
     if (!this.#deps.limit.admits(incoming, held !== undefined, now)) return incoming;
     if (held === undefined) {
@@ -196,7 +195,7 @@ export class AlertStore {
     }
     if (known !== undefined && held.known === undefined) {
       held.known = known;
-      this.texts.keep(known);
+      this.texts.keep(known, held);
     }
     if (isWorthStoring(held.stored, held.alert, now)) this.#writeSoon(held);
     this.#deps.onAlert(held.alert);

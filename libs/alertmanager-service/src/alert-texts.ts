@@ -7,6 +7,7 @@
  * writes labels the way they are kept anyway, and then the text is shared.
  */
 import { ownCopy, type LabelSet } from '@tocsin/model';
+import type { HeldAlert } from './alert-store.ts';
 
 export interface KnownText {
   /** The labels as they were written. */
@@ -16,6 +17,8 @@ export interface KnownText {
   annotations: LabelSet;
   /** Checked to be a URI. */
   generatorUrl: string;
+  /** The alert of these labels, as long as this is kept. */
+  held: HeldAlert | undefined;
 }
 
 export class AlertTexts {
@@ -29,11 +32,13 @@ export class AlertTexts {
     return this.#byText.get(labelsText);
   }
 
-  keep(known: KnownText): void {
+  keep(known: KnownText, held: HeldAlert): void {
+    known.held = held;
     this.#byText.set(known.text, known);
   }
 
   forget(known: KnownText): void {
+    known.held = undefined;
     if (this.#byText.get(known.text) === known) this.#byText.delete(known.text);
   }
 }

@@ -121,7 +121,7 @@ interface Deps {
 /** Shared by the alerts that are in the same groups. */
 interface Membership {
   readonly runners: readonly Runner[];
-  /** False: a group it belongs in could not be made; the next re-send tries again. */
+  /** All groups it belongs in hold it. False: one could not be made, or has told its end; the next one finds its way anew. */
   readonly isComplete: boolean;
 }
 
@@ -203,7 +203,7 @@ export class Dispatcher {
     if (this.#isStopped) return;
     const fingerprint = alert.labels.fingerprint;
     const known = this.#memberships.get(fingerprint);
-    if (known?.isComplete === true && isHeldByAll(known.runners, fingerprint)) {
+    if (known?.isComplete === true) {
       for (const runner of known.runners) this.#put(runner, alert);
       return;
     }
@@ -455,7 +455,11 @@ export class Dispatcher {
     if (alert !== undefined) this.#deps.observer.resolved(alert, group);
     if (group.alerts.delete(fingerprint)) group.membersVersion++;
     // The next alert with these labels finds its way anew.
-    if (this.groupsOf(fingerprint).length === 0) this.#memberships.delete(fingerprint);
+    const left =
+      this.#memberships.get(fingerprint)?.runners.filter((runner) => holds(runner, fingerprint)) ?? [];
+    const [first] = left;
+    if (first === undefined) this.#memberships.delete(fingerprint);
+    else this.#memberships.set(fingerprint, sharedMembership(first, left, false));
   }
 
   #destroy(runner: Runner): void {
@@ -501,11 +505,6 @@ function sharedMembership(first: Runner, runners: readonly Runner[], isComplete:
   const fresh: Membership = { runners, isComplete };
   first.memberships = [fresh, ...first.memberships].slice(0, MEMBERSHIPS_SHARED_MAX);
   return fresh;
-}
-
-function isHeldByAll(runners: readonly Runner[], fingerprint: Fingerprint): boolean {
-  for (const runner of runners) if (!holds(runner, fingerprint)) return false;
-  return true;
 }
 
 const holds = ({ group }: Runner, fingerprint: Fingerprint): boolean =>

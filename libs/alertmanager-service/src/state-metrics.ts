@@ -202,7 +202,7 @@ export const stateMetrics: StateMetrics = {
   }),
   alertProcessing: metric({
     name: 'alertmanager_dispatcher_alert_processing_duration_seconds',
-    help: 'Summary of latencies for routing an alert and putting it into its groups.',
+    help: 'Summary of latencies for routing an alert and putting it into its groups. Each 16th is timed.',
     type: 'summary',
     labels: [],
   }),

@@ -276,7 +276,7 @@ export class TenantAlertmanager {
   }
 
   #toDispatcher(dispatcher: Dispatcher, alert: Alert): void {
-    const startedAt = this.#intake.now();
+    const startedAt = this.#intake.start();
     dispatcher.insert(alert);
     this.#intake.toDispatcher(startedAt);
   }

@@ -19,9 +19,9 @@ const LENGTH_MAX = 512;
 let young = new Map<string, string>();
 let old = new Map<string, string>();
 
-/** The text itself or an equal one that somebody else holds already. */
+/** An equal text that is held already, or a copy. */
 export function sharedText(text: string): string {
-  if (text.length > LENGTH_MAX) return text;
+  if (text.length > LENGTH_MAX) return ownCopy(text);
   const known = young.get(text);
   if (known !== undefined) return known;
   const kept = old.get(text) ?? ownCopy(text);

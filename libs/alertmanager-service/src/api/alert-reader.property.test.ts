@@ -1,5 +1,6 @@
 import { intakeAlert, type RawAlert } from '@tocsin/alerting';
 import { AppError, decodeUtf8, encodeUtf8, type HttpRequest } from '@tocsin/kernel';
+import { LabelSet, instantOf, type Alert } from '@tocsin/model';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PostedAlert } from '../alert-store.ts';
@@ -16,13 +17,25 @@ const requestOf = (text: string): HttpRequest => ({
   body: encodeUtf8(text),
 });
 
+const NO_ALERT: Omit<Alert, 'labels'> = {
+  annotations: LabelSet.empty,
+  startsAt: instantOf(0),
+  endsAt: instantOf(0),
+  isTimeout: false,
+  updatedAt: instantOf(0),
+  generatorUrl: '',
+  traceparent: '',
+};
+
 /** A reader whose alerts are all taken by a store, and so recognised when they come again. */
 function rememberingReader(): (json: string) => readonly RawAlert[] {
   const texts = new AlertTexts();
   const reader = new AlertReader('fallback');
   return (json) => {
     const read: readonly PostedAlert[] = reader.read(requestOf(json), '', texts);
-    for (const { known } of read) if (known !== undefined) texts.keep(known);
+    for (const { known } of read)
+      if (known !== undefined)
+        texts.keep(known, { alert: { ...NO_ALERT, labels: known.labels }, routing: undefined });
     return read;
   };
 }

@@ -13,7 +13,7 @@
  */
 import { prepareAnnotations, prepareLabels } from '@tocsin/alerting';
 import { AppError, bodyText, type HttpRequest } from '@tocsin/kernel';
-import { LabelSet, ownCopy, sharedText, type Instant } from '@tocsin/model';
+import { LabelSet, sharedText, type Instant } from '@tocsin/model';
 import type { PostedAlert } from '../alert-store.ts';
 import { heldText, type AlertTexts, type KnownText } from '../alert-texts.ts';
 import type { AlertmanagerSettings } from '../settings.ts';
@@ -56,7 +56,11 @@ export class AlertReader {
   /** Throws Malformed, with upstream's codes and texts. */
   read(request: HttpRequest, traceparent: string, texts: AlertTexts): readonly PostedAlert[] {
     const text = bodyText(request);
-    return this.#readFast(text, traceparent, texts) ?? readAlerts(text, traceparent);
+    const alerts = this.#readFast(text, traceparent, texts);
+    // They are pieces of the body, which need not live until the next one comes.
+    this.#startsText = this.#endsText = '';
+    this.#startsAt = this.#endsAt = undefined;
+    return alerts ?? readAlerts(text, traceparent);
   }
 
   #readFast(text: string, traceparent: string, texts: AlertTexts): readonly PostedAlert[] | undefined {
@@ -86,11 +90,11 @@ export class AlertReader {
       // A sender gives all alerts of one evaluation the same times.
       if (this.#startsText !== pieces.startsAt) {
         this.#startsAt = timeOf('startsAt', pieces.startsAt);
-        this.#startsText = ownCopy(pieces.startsAt);
+        this.#startsText = pieces.startsAt;
       }
       if (this.#endsText !== pieces.endsAt) {
         this.#endsAt = timeOf('endsAt', pieces.endsAt);
-        this.#endsText = ownCopy(pieces.endsAt);
+        this.#endsText = pieces.endsAt;
       }
       return {
         labels: known.labels,
@@ -118,6 +122,7 @@ export class AlertReader {
       annotationsText: '',
       annotations: LabelSet.empty,
       generatorUrl: '',
+      held: undefined,
     };
   }
 
