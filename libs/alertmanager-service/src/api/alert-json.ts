@@ -18,13 +18,19 @@ function sharedJson(text: string): string {
   return json;
 }
 
+/** Alerts that go the same way share the list, and mostly come one after the other. */
+let lastNames: readonly string[] = [];
+let lastJson = '';
+
 function receiversJson(names: readonly string[]): string {
-  const [only] = names;
-  if (names.length === 1 && only !== undefined) return `{"name":${sharedJson(only)}}`;
-  return names.map(receiverJson).join(',');
+  if (names !== lastNames) {
+    lastJson = names.map(receiverJson).join(',');
+    lastNames = names;
+  }
+  return lastJson;
 }
 
-export const receiverJson = (name: string): string => `{"name":${JSON.stringify(name)}}`;
+export const receiverJson = (name: string): string => `{"name":${sharedJson(name)}}`;
 
 const ACTIVE = '"status":{"inhibitedBy":[],"mutedBy":[],"silencedBy":[],"state":"active"}';
 
