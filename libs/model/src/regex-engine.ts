@@ -70,8 +70,8 @@ class EngineRegex {
     const known = this.#remembered.get(value);
     if (known !== undefined) return known;
     this.isUsed = true;
-    // Not `test`, which builds an automaton of up to 8 MiB that can't be taken back.
-    const isMatch = (this.#engine ?? this.#load()).matcher(value).matches();
+    // Not `matcher(value).matches()`: its backtracker was seen to miss a match, once in many thousand runs.
+    const isMatch = (this.#engine ?? this.#load()).test(value);
     if (value.length <= MAX_REMEMBERED_LENGTH && memory.admit()) this.#remembered.set(value, isMatch);
     return isMatch;
   }
